@@ -1,0 +1,90 @@
+// What an application (a trigger of a scenario, `sipassay ua`, a test, a fuzzer) tells the agent to do.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace sipassay::agent {
+
+// A call: one session dialog, or the forks of one INVITE. Never reused. Zero: the newest live call.
+using CallId = std::uint32_t;
+
+struct ExtraHeader {
+  std::string name, value;
+};
+struct Body {
+  std::string type;  // Content-Type
+  std::string octets;
+  std::string disposition;  // Content-Disposition; empty: the default of 13.2.1
+};
+
+enum class Reliability : std::uint8_t { IfSupported, Never, Always };
+
+// --- commands; imperative
+struct Call {
+  std::string target;  // Request-URI
+  bool has_offer = true;  // false: offerless INVITE, the peer offers
+  Reliability reliable = Reliability::IfSupported;  // Always: Require: 100rel
+  std::vector<ExtraHeader> headers;
+};
+struct Ring {
+  CallId call = 0;
+  int status = 180;
+  Reliability reliable = Reliability::Never;
+  bool has_sdp = false;  // an answer (or, to an offerless INVITE, an offer when reliable)
+};
+struct Answer {
+  CallId call = 0;
+};
+struct Reject {
+  CallId call = 0;
+  int status = 486;
+  bool next = false;  // the next INVITE, re-INVITE or offering UPDATE of that call instead
+};
+struct Redirect {
+  CallId call = 0;
+  std::string contact;
+};
+struct Cancel {
+  CallId call = 0;
+};
+struct HangUp {
+  CallId call = 0;
+};
+struct Reinvite {
+  CallId call = 0;
+  enum class Kind : std::uint8_t { Same, Hold, Resume, Offerless, AddMedia } kind = Kind::Same;
+};
+struct Update {
+  CallId call = 0;
+  bool has_offer = true;
+};
+struct SendInfo {
+  CallId call = 0;
+  std::string package;  // empty: legacy INFO
+  Body body;
+};
+struct SendMessage {
+  std::string target;  // empty: inside the call
+  CallId call = 0;
+  Body body;
+};
+struct SendRefer {
+  CallId call = 0;
+  std::string refer_to;
+};
+struct SendOptions {
+  std::string target;
+};
+struct Register {
+  std::string registrar;
+  std::uint32_t expires = 3600;
+};
+
+using Command = std::variant<Call, Ring, Answer, Reject, Redirect, Cancel, HangUp, Reinvite, Update,
+                             SendInfo, SendMessage, SendRefer, SendOptions, Register>;
+
+}  // namespace sipassay::agent

@@ -1,0 +1,36 @@
+// Names of header fields: long and compact form, and which of them are lists.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace sipassay {
+
+// Every header field of RFC 3261, 3262, 3265/6665, 3311, 3515, 3891, 3892, 4028, 4488, 6086 and the
+// few more that the suite looks at. Other is any name not listed.
+enum class HeaderId : std::uint8_t {
+  Other,
+  Accept, AcceptEncoding, AcceptLanguage, AlertInfo, Allow, AllowEvents, AuthenticationInfo,
+  Authorization, CallId, CallInfo, Contact, ContentDisposition, ContentEncoding, ContentLanguage,
+  ContentLength, ContentType, CSeq, Date, ErrorInfo, Event, Expires, From, InReplyTo, InfoPackage,
+  Join, MaxForwards, MimeVersion, MinExpires, MinSe, Organization, Path, Priority,
+  ProxyAuthenticate, ProxyAuthorization, ProxyRequire, RAck, RSeq, Reason, RecordRoute, RecvInfo,
+  ReferSub, ReferTo, ReferredBy, Replaces, ReplyTo, Require, RetryAfter, Route, Server,
+  ServiceRoute, SessionExpires, SipEtag, SipIfMatch, Subject, SubscriptionState, Supported,
+  TargetDialog, Timestamp, To, Unsupported, UserAgent, Via, Warning, WwwAuthenticate,
+  Count
+};
+
+inline constexpr std::size_t header_id_count = static_cast<std::size_t>(HeaderId::Count);
+
+// Long or compact form, any case (RFC 3261 7.3.1, 7.3.3); Other when unknown.
+HeaderId header_id_from(std::string_view name);
+// The name as its RFC spells it: "Call-ID". Empty for Other.
+std::string_view header_name(HeaderId id);
+// "i" for Call-ID; empty when there is none.
+std::string_view compact_name(HeaderId id);
+// Several values may stand on one line with commas, or on several lines (RFC 3261 7.3.1).
+bool is_list(HeaderId id);
+
+}  // namespace sipassay

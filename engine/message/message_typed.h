@@ -1,0 +1,2 @@
+// Message's typed access. Included by message.h.
+#pragma once

@@ -1,0 +1,52 @@
+// A network between two ends in virtual time: delay, loss, duplication, reordering, all seeded.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/base/endpoint.h"
+#include "engine/base/rng.h"
+#include "engine/base/time.h"
+
+namespace sipassay::simulation {
+
+struct Conditions {
+  Duration delay_min = 0ms;
+  Duration delay_max = 0ms;      // uniform; more than one message in flight may be reordered by it
+  unsigned loss_percent = 0;
+  unsigned duplicate_percent = 0;
+  bool partitioned = false;      // nothing passes
+};
+
+struct Packet {
+  Instant due;
+  std::uint64_t order = 0;       // ties: first sent, first delivered
+  Endpoint from, to;
+  FlowId flow = 0;
+  std::string octets;
+};
+
+inline constexpr std::size_t packets_max = 100'000;
+
+class Network {
+ public:
+  Network(Conditions conditions, Rng rng);
+  void set(Conditions conditions) { conditions_ = conditions; }
+  // False when the packet was lost. Reliable transports are neither lost, doubled nor reordered.
+  bool send(Packet packet, Instant now);
+  std::optional<Instant> next_due() const;
+  // The next packet due at now, if any.
+  std::optional<Packet> take(Instant now);
+  std::size_t in_flight() const { return queue_.size(); }
+
+ private:
+  Conditions conditions_;
+  Rng rng_;
+  std::uint64_t order_ = 0;
+  Instant last_reliable_{};
+  std::vector<Packet> queue_;    // heap by (due, order)
+};
+
+}  // namespace sipassay::simulation
