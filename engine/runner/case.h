@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -20,8 +21,15 @@ namespace sipassay::runner {
 enum class SutRole : std::uint8_t { Uas, Uac, Proxy, Registrar, Redirect };
 
 // Text with ${name.path} references, resolved when the step runs: "100 ${invite.cseq.number} INVITE".
-// Names are messages (as="…": header fields by lower-case name, .cseq.number, .from.tag, .status, …),
-// dialogs, and peer.host, peer.port, peer.uri, sut.host, sut.port, sut.uri, sut.user.
+//   NAME of a message (as="…"): .start-line .method .request-uri .status .reason .body .branch (of the
+//     top Via), .cseq.number .cseq.method, .HEADER (raw first value, lower-case name: .rseq .call-id
+//     .via .contact), .HEADER.uri, .HEADER.tag, .HEADER.PARAMETER (.from.tag, .via.branch)
+//   NAME of a dialog: .call-id .local-tag .remote-tag .local-cseq .remote-cseq .remote-target .offer
+//     .answer (of the last finished exchange) .peer-sdp .sut-sdp (last SDP that side sent)
+//   peer.host peer.port peer.uri (also NAME of another peer), sut.host sut.port sut.uri sut.user
+// A whole number may be shifted: "${ringing.rseq+1}", "${call.local-cseq-1}". "$${" is "${".
+// The loader has already put in flow parameters and family values (names without a dot) and has
+// checked that every other name is one of the case's messages, dialogs or peers.
 using Template = std::string;
 
 // In units of seconds or milliseconds, or as a multiple of T1 ("64*T1") that --t1 scales.
@@ -41,7 +49,9 @@ struct MessageEdit {
   std::vector<HeaderEdit> headers;
   std::optional<Template> start_line;      // any octets
   std::optional<Template> request_uri;
-  std::optional<std::string> sdp;          // none, offer, answer, same, offer:hold, offer:audio+video, …
+  // none, offer, answer, same (as this side's last one), or offer:/answer: with traits joined by "+":
+  // sdp_traits. No value: what the state asks for.
+  std::optional<std::string> sdp;
   std::optional<Template> body;            // with body_type
   std::string body_type;
   std::optional<Template> content_length;  // a lie
@@ -63,9 +73,12 @@ struct HeaderCheck {
   std::string clause_section;            // where it differs from the case's clause
 };
 struct SdpCheck {
-  enum class Op : std::uint8_t { Present, Absent, Answers, Equals, NextVersion, SameVersion, MediaCount, Direction, PortZero } op = Op::Present;
-  Template value;    // Answers: name of the message with the offer
+  // Equals: but for the version of o=. Direction, PortZero, HasFormat: of the stream `media`.
+  enum class Op : std::uint8_t { Present, Absent, Answers, Equals, NextVersion, SameVersion, MediaCount, Direction, PortZero, PortNotZero, HasFormat } op = Op::Present;
+  Template value;    // Answers, NextVersion, SameVersion: name of a message; Equals: SDP text; Direction: "recvonly|inactive"
   std::size_t media = 0;
+  std::optional<Level> level;
+  std::string clause_section;
 };
 struct Check {
   std::variant<HeaderCheck, SdpCheck> check;
@@ -80,25 +93,56 @@ struct Pattern {
   std::string peer;     // name; empty: the default peer
 };
 
+// Traits of an SDP that the peer makes, in the order of use: "offer:audio+video+hold".
+inline constexpr std::string_view sdp_traits[] = {
+    "audio",          // one audio stream, PCMU and PCMA (the default)
+    "video",          // one more stream, H264
+    "application",    // one more stream of a media type nobody serves
+    "unknown-codec",  // the audio stream has but one codec that nobody has
+    "refused",        // answer: every stream with port 0
+    "port-zero",      // the last stream has port 0
+    "new-port",       // another port than before
+    "sendonly", "recvonly", "inactive", "sendrecv",
+    "zero-address",   // c=IN IP4 0.0.0.0
+    "same-version",   // o= is not raised
+    "no-media",       // no m= line at all
+};
+
 struct Step;
 using Steps = std::vector<Step>;
 
 // --- steps
-struct SutStep {  // <sut do="…">: what the SUT shall do; in process or by an adapter
+// <sut do="…">: what the SUT shall do; in process or by an adapter. Actions and their arguments:
+//   call        offer (yes no) reliable (if-supported never always) target (URI; default: the peer)
+//   ring        status reliable (yes no) sdp (yes no)
+//   answer, cancel, hang-up
+//   reject      status next (INVITE, UPDATE: the next one instead of the pending one)
+//   redirect    contact
+//   reinvite    kind (same hold resume offerless add-media); hold and resume for short
+//   update      offer (yes no)
+//   info        package type body
+//   message     type body
+//   refer       to
+//   options     target
+//   register    registrar expires
+struct SutStep {
   std::string action;
   std::map<std::string, Template> arguments;
 };
 struct SendStep {
   std::string method;
   std::string as, dialog, peer;
-  std::string to_user;        // user part of the target for a request outside a dialog
-  bool in_transaction = true; // false: sent once, never repeated by the machine
+  std::string about;          // ACK: the response; PRACK: the provisional; CANCEL: the INVITE; empty: the last one
+  std::string to_user;        // user part of the target for a request outside a dialog; empty: the case's user
+  bool in_transaction = true; // false: sent once; no repetition and no ACK to a 300-699 by the machine
   MessageEdit edit;
 };
 struct ReplyStep {
   std::string to;             // name of the request; empty: the last request received
   int status = 200;
-  std::string as, dialog;
+  std::string as;
+  std::string dialog;         // a new name: a new To tag and RSeq space, that is another fork
+  std::string reason;         // reason phrase; empty: the default one
   std::optional<std::string> rseq;  // reliable: a number, or "next"
   MessageEdit edit;
 };
@@ -127,7 +171,7 @@ struct ForbidStep {            // nothing that matches arrives during the span
 };
 struct AgainStep {             // a retransmission of a received message, octet for octet
   std::string message;
-  Span at;                     // after its first copy
+  Span at;                     // after its first copy; copies that come earlier break the case
   std::optional<Span> tolerance;
 };
 struct ResendStep {            // the peer sends a message that it sent before, octet for octet
@@ -159,7 +203,8 @@ struct CheckStep {             // checks again on a message received before
 struct Step {
   std::variant<SutStep, SendStep, ReplyStep, ExpectStep, EitherStep, UnorderedStep, ForbidStep,
                AgainStep, ResendStep, NetworkStep, WaitStep, StateStep, DialogStep, CheckStep> action;
-  std::size_t line = 0;        // in the scenario file
+  std::size_t line = 0;        // in the scenario file; of a flow's step: the line of its <use>
+  std::string flow;            // "established-call"; empty outside flows
 };
 
 struct Case {
@@ -168,8 +213,8 @@ struct Case {
   std::string title;
   SutRole role = SutRole::Uas;
   Level level = Level::Must;
-  Clause clause;
-  std::string clause_section;        // owns clause.section's text
+  std::uint16_t clause_rfc = 3261;
+  std::string clause_section;
   std::string clause_text;           // the requirement in our words
   std::vector<Transport> transports{Transport::Udp};
   std::vector<std::string> needs;    // trigger, 100rel, user:ring, …
@@ -179,6 +224,10 @@ struct Case {
   std::string note;
   Steps steps;
   std::string file;                  // as given to the loader
+  std::size_t line = 0;              // of its <scenario>
+
+  // A view into this case: valid while it lives and is not moved.
+  Clause clause() const { return {clause_rfc, clause_section, level}; }
 };
 
 std::string_view to_string(SutRole role);
