@@ -1,7 +1,7 @@
 // The transaction user (RFC 3261 6): a complete user agent without sockets or clock.
 //
-// A driver calls handle() with what happened and poll()s until it gets Wait. Requests that arrive are
-// answered by the behaviour of the called user (behaviour.h); an application may command more.
+// A driver calls handle() with what happened and poll()s until it gets Wait. Requests that arrive
+// are answered by the behaviour of the called user (behaviour.h); an application may command more.
 #pragma once
 
 #include <memory>
@@ -32,16 +32,16 @@ struct Credentials {
 };
 
 struct Settings {
-  std::string user = "sipassay";              // user part of our own address
-  std::string domain;                         // empty: the host of the local endpoint
-  std::vector<Endpoint> local;                // first is the default for requests
+  std::string user = "sipassay";  // user part of our own address
+  std::string domain;             // empty: the host of the local endpoint
+  std::vector<Endpoint> local;    // first is the default for requests
   transaction::Timings timings;
   bool supports_100rel = true;
-  bool answers_by_user = true;                // the user part of the Request-URI selects a behaviour
-  std::string default_behaviour = "auto";     // for users that no row names; "nobody": 404
+  bool answers_by_user = true;             // the user part of the Request-URI selects a behaviour
+  std::string default_behaviour = "auto";  // for users that no row names; "nobody": 404
   std::vector<std::string> recv_info{"g.sipassay.test"};  // Info-Packages we receive (RFC 6086)
-  std::vector<Credentials> credentials;       // for challenges we meet
-  Credentials accepts;                        // what user "digest" must present
+  std::vector<Credentials> credentials;                   // for challenges we meet
+  Credentials accepts;                                    // what user "digest" must present
 };
 
 // --- inputs
@@ -49,8 +49,8 @@ struct MessageReceived {
   Message message;
   Flow flow;
 };
-// Octets that frame as a message but do not parse: answered with 400 when Via, From, To, Call-ID and
-// CSeq can be read, otherwise dropped (RFC 3261 8.2.2, 18.3).
+// Octets that frame as a message but do not parse: answered with 400 when Via, From, To, Call-ID
+// and CSeq can be read, otherwise dropped (RFC 3261 8.2.2, 18.3).
 struct GarbageReceived {
   std::string octets;
   Error error;
@@ -63,7 +63,8 @@ struct FlowClosed {
   FlowId flow = 0;
 };
 struct TimePassed {};
-using Input = std::variant<MessageReceived, GarbageReceived, DeliveryFailed, FlowClosed, TimePassed, Command>;
+using Input =
+    std::variant<MessageReceived, GarbageReceived, DeliveryFailed, FlowClosed, TimePassed, Command>;
 
 // --- outputs
 struct Send {

@@ -1,4 +1,5 @@
-// What an application (a trigger of a scenario, `sipassay ua`, a test, a fuzzer) tells the agent to do.
+// What an application (a trigger of a scenario, `sipassay ua`, a test, a fuzzer) tells the agent to
+// do.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +26,8 @@ enum class Reliability : std::uint8_t { IfSupported, Never, Always };
 
 // --- commands; imperative
 struct Call {
-  std::string target;  // Request-URI
-  bool has_offer = true;  // false: offerless INVITE, the peer offers
+  std::string target;                               // Request-URI
+  bool has_offer = true;                            // false: offerless INVITE, the peer offers
   Reliability reliable = Reliability::IfSupported;  // Always: Require: 100rel
   std::vector<ExtraHeader> headers;
 };

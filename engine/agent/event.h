@@ -10,20 +10,60 @@
 
 namespace sipassay::agent {
 
-struct CallArrived { CallId call; std::string user; };
-struct CallProgressed { CallId call; int status; bool is_reliable; };
-struct CallAnswered { CallId call; };               // 2xx sent or received
-struct CallConfirmed { CallId call; };              // ACK sent or received
-struct CallEnded { CallId call; std::string reason; };
-struct SessionChanged { CallId call; };             // an offer/answer exchange completed
-struct OfferRejected { CallId call; int status; };  // session as before
-struct InfoArrived { CallId call; std::string package; Body body; };
-struct MessageArrived { CallId call; Body body; };
-struct ReferArrived { CallId call; std::string refer_to; };
-struct NotifyArrived { CallId call; std::string event; Body body; };
-struct RequestAnswered { CallId call; std::string method; int status; };  // final answer to a command's request
+struct CallArrived {
+  CallId call;
+  std::string user;
+};
+struct CallProgressed {
+  CallId call;
+  int status;
+  bool is_reliable;
+};
+struct CallAnswered {
+  CallId call;
+};  // 2xx sent or received
+struct CallConfirmed {
+  CallId call;
+};  // ACK sent or received
+struct CallEnded {
+  CallId call;
+  std::string reason;
+};
+struct SessionChanged {
+  CallId call;
+};  // an offer/answer exchange completed
+struct OfferRejected {
+  CallId call;
+  int status;
+};  // session as before
+struct InfoArrived {
+  CallId call;
+  std::string package;
+  Body body;
+};
+struct MessageArrived {
+  CallId call;
+  Body body;
+};
+struct ReferArrived {
+  CallId call;
+  std::string refer_to;
+};
+struct NotifyArrived {
+  CallId call;
+  std::string event;
+  Body body;
+};
+struct RequestAnswered {
+  CallId call;
+  std::string method;
+  int status;
+};  // final answer to a command's request
 // The peer broke a rule that the engine itself obeys.
-struct Violation { CallId call; Finding finding; };
+struct Violation {
+  CallId call;
+  Finding finding;
+};
 
 using Event = std::variant<CallArrived, CallProgressed, CallAnswered, CallConfirmed, CallEnded,
                            SessionChanged, OfferRejected, InfoArrived, MessageArrived, ReferArrived,
