@@ -144,6 +144,9 @@ struct ReplyStep {
   std::string dialog;         // a new name: a new To tag and RSeq space, that is another fork
   std::string reason;         // reason phrase; empty: the default one
   std::optional<std::string> rseq;  // reliable: a number, or "next"
+  // A 2xx to INVITE, and a reliable provisional in order, are repeated until their ACK or PRACK comes;
+  // false: sent once.
+  bool in_transaction = true;
   MessageEdit edit;
 };
 struct ExpectStep {
@@ -158,6 +161,7 @@ struct EitherStep {            // first branch whose first expectation matches w
   struct Branch {
     std::optional<Outcome> outcome;  // e.g. NonStrict
     std::string reason;
+    std::optional<Span> silence;     // taken when no other branch matched within that span
     std::vector<Step> steps;
   };
   std::vector<Branch> branches;
@@ -204,7 +208,9 @@ struct Step {
   std::variant<SutStep, SendStep, ReplyStep, ExpectStep, EitherStep, UnorderedStep, ForbidStep,
                AgainStep, ResendStep, NetworkStep, WaitStep, StateStep, DialogStep, CheckStep> action;
   std::size_t line = 0;        // in the scenario file; of a flow's step: the line of its <use>
-  std::string flow;            // "established-call"; empty outside flows
+  // "established-call"; empty outside flows. A flow's step that fails before the case's own first
+  // expectation is ERROR (the precondition was not established), never FAIL.
+  std::string flow;
 };
 
 struct Case {
