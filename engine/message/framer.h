@@ -21,8 +21,12 @@ class Framer {
     Error error;
     std::string octets;
   };
-  using Frame = std::variant<Message, Ping, Pong, Broken>;
   // A message that frames but does not parse: octets and why, so that a 400 can be sent.
+  struct Garbage {
+    Error error;
+    std::string octets;
+  };
+  using Frame = std::variant<Message, Ping, Pong, Garbage, Broken>;
   void feed(std::string_view octets);
   // Next complete frame, if there is one.
   std::optional<Frame> next();

@@ -17,6 +17,9 @@ namespace sipassay {
 // Limits of this implementation; one more is Error{LimitExceeded}.
 inline constexpr std::size_t message_octets_max = 1U << 18U;  // 256 KiB, start line to end of body
 inline constexpr std::size_t header_lines_max = 4096;
+// Edits may go beyond header_lines_max (a tester must be able to send too many); lines beyond this
+// are not added.
+inline constexpr std::size_t edited_lines_max = 65'000;
 
 // One header field of a message, by position.
 struct HeaderField {
@@ -24,6 +27,10 @@ struct HeaderField {
   std::string_view name;   // as written
   std::string_view value;  // as written, without the LWS around it; folds inside are kept
 };
+
+// Every value of a header; message_typed.h.
+template <class H>
+class Values;
 
 // Owns its octets. A received message serialises to exactly the octets received; after an edit only
 // the edited lines differ. Views returned by it live until the next edit, move or destruction.
@@ -73,16 +80,17 @@ class Message {
   }
   // Every value of a list header in order, over lines and commas; each is a Parsed<H>.
   template <class H>
-  auto all() const;
+  Values<H> all() const;
 
   // --- edits (raw: any octets, nothing is checked)
-  Message& add(std::string_view name, std::string_view value);                // at the end
+  Message& add(std::string_view name, std::string_view value);  // at the end
   Message& insert(std::size_t position, std::string_view name, std::string_view value);
-  Message& set(std::string_view name, std::string_view value);                // replaces all lines of that name, or adds
+  Message& set(std::string_view name,
+               std::string_view value);  // replaces all lines of that name, or adds
   Message& set_value(std::size_t position, std::string_view value);
-  Message& remove(std::string_view name);                                     // long, compact or unknown name
+  Message& remove(std::string_view name);  // long, compact or unknown name
   Message& remove(std::size_t position);
-  Message& rename(std::size_t position, std::string_view name);               // compact forms, odd case
+  Message& rename(std::size_t position, std::string_view name);  // compact forms, odd case
   // A line without any interpretation, without its line end.
   Message& add_raw_line(std::string_view line);
   Message& add(HeaderId id, std::string_view value) { return add(header_name(id), value); }
@@ -108,6 +116,8 @@ class Message {
 
  private:
   friend class MessageParser;
+  template <class H>
+  friend class Values;
   static constexpr std::uint16_t none = 0xffff;
   struct Span {
     std::uint32_t offset = 0;
@@ -115,19 +125,28 @@ class Message {
   };
   struct Field {
     HeaderId id = HeaderId::Other;
-    bool is_raw = false;      // add_raw_line: no name
-    std::uint16_t next = none;  // next line with the same id
-    Span line;                // the whole line with its line end
+    bool is_raw = false;        // no name: add_raw_line, or a received line without a colon
+    std::uint16_t next = none;  // next line with the same id; raw lines are in no chain
+    Span line;                  // the whole line with its line end
     Span name;
     Span value;
   };
 
-  std::string_view view(Span span) const { return std::string_view(arena_).substr(span.offset, span.length); }
+  std::string_view view(Span span) const { return {arena_.data() + span.offset, span.length}; }
+  bool is_alias(std::string_view text) const;
+  Span store(std::string_view text);
+  Field make_field(std::string_view name, std::string_view value);
+  void read_start_line();
+  void index_fields();
+  void edited();
+  void clear();
 
   std::string arena_;  // received octets, then the text of edits: spans stay valid
   std::vector<Field> fields_;
-  std::array<std::uint16_t, header_id_count> first_ = filled();
+  std::array<std::uint16_t, header_id_count> first_ = filled();  // first line of each id
   Span start_line_, method_text_, uri_, reason_, header_end_, body_;
+  Span received_;             // start line to end of body, when nothing was edited
+  bool is_received_ = false;  // received_ is what to_string gives
   bool is_request_ = true;
   Method method_ = Method::Other;
   int status_ = 0;
@@ -145,6 +164,10 @@ using Response = Message;
 
 // "OK" for 200; "" for a code without a registered phrase.
 std::string_view default_reason(int status);
+
+// That option tag, method or package is a value of that token list, compared without case
+// (RFC 3261 7.3.1); methods of Allow are compared with case.
+bool has_token(const Message& message, HeaderId list, std::string_view token);
 
 }  // namespace sipassay
 

@@ -1,4 +1,5 @@
-// Methods: a known one is an enumerator, any other token is Other and keeps its text in the message.
+// Methods: a known one is an enumerator, any other token is Other and keeps its text in the
+// message.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +8,21 @@
 namespace sipassay {
 
 enum class Method : std::uint8_t {
-  Invite, Ack, Bye, Cancel, Options, Register, Prack, Subscribe, Notify, Publish, Info, Refer,
-  Message, Update, Other
+  Invite,
+  Ack,
+  Bye,
+  Cancel,
+  Options,
+  Register,
+  Prack,
+  Subscribe,
+  Notify,
+  Publish,
+  Info,
+  Refer,
+  Message,
+  Update,
+  Other
 };
 
 // Methods compare with case (RFC 3261 7.1).

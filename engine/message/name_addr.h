@@ -15,9 +15,11 @@ struct NameAddr {
   std::string_view display;  // as written, quotes included; empty if none
   Uri uri;
   bool has_brackets = false;
-  Params params;             // header parameters, never URI parameters
+  Params params;  // header parameters, never URI parameters
 
   std::string_view tag() const { return params.value("tag"); }
+  // display, <uri>, params; in brackets always.
+  void write(std::string& out) const;
 };
 
 // One value. Without brackets the URI ends at ; ? or , (RFC 3261 20).

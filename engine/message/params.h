@@ -15,6 +15,9 @@ struct Param {
   bool has_value = false;
 };
 
+// One more is Error{LimitExceeded}.
+inline constexpr std::size_t params_max = 256;
+
 // A checked parameter list, the text behind the value it belongs to: ";tag=x;lr". Iterates without
 // allocating. Names compare without case.
 class Params {
@@ -22,6 +25,12 @@ class Params {
   Params() = default;
   // Checks generic-param grammar (RFC 3261 25.1), LWS around ";" and "=", no name twice.
   static Parsed<Params> parse(std::string_view text);
+  // A list that the caller knows to be well-formed: "" or ";name=value;…".
+  static Params from_checked(std::string_view text) {
+    Params out;
+    out.text_ = text;
+    return out;
+  }
 
   class Iterator {
    public:
@@ -32,8 +41,14 @@ class Params {
     const Param& operator*() const { return param_; }
     const Param* operator->() const { return &param_; }
     Iterator& operator++();
-    Iterator operator++(int) { auto old = *this; ++*this; return old; }
-    friend bool operator==(const Iterator& a, const Iterator& b) { return a.is_end_ == b.is_end_ && (a.is_end_ || a.param_.name.data() == b.param_.name.data()); }
+    Iterator operator++(int) {
+      auto old = *this;
+      ++*this;
+      return old;
+    }
+    friend bool operator==(const Iterator& a, const Iterator& b) {
+      return a.is_end_ == b.is_end_ && (a.is_end_ || a.param_.name.data() == b.param_.name.data());
+    }
 
    private:
     std::string_view rest_;
@@ -42,7 +57,11 @@ class Params {
     friend class Params;
   };
   Iterator begin() const { return Iterator(text_); }
-  Iterator end() const { Iterator it; it.is_end_ = true; return it; }
+  Iterator end() const {
+    Iterator it;
+    it.is_end_ = true;
+    return it;
+  }
 
   bool is_empty() const { return text_.empty(); }
   bool has(std::string_view name) const { return find(name).has_value(); }

@@ -1,0 +1,120 @@
+// A cursor over one header field value; the grammar rules that all typed headers are built from.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/base/error.h"
+#include "engine/message/chars.h"
+#include "engine/message/name_addr.h"
+#include "engine/message/params.h"
+#include "engine/message/uri.h"
+
+namespace sipassay {
+
+// Every read function returns false after fail(): then error() says what and where. Between two
+// elements the cursor stands behind the last octet of the element; white space is skipped by the
+// rule that wants it.
+class Reader {
+ public:
+  explicit Reader(std::string_view text)
+      : begin_(text.data()), at_(text.data()), end_(text.data() + text.size()) {}
+
+  bool is_done() const { return at_ == end_; }
+  char peek() const { return at_ == end_ ? '\0' : *at_; }
+  std::size_t offset() const { return static_cast<std::size_t>(at_ - begin_); }
+  std::string_view rest() const { return {at_, static_cast<std::size_t>(end_ - at_)}; }
+  const Error& error() const { return error_; }
+  bool fail(ErrorCode code) { return fail(code, offset()); }
+  bool fail(ErrorCode code, std::size_t offset) {
+    error_ = Error{code, offset};
+    return false;
+  }
+  void seek(std::size_t offset) { at_ = begin_ + offset; }
+  std::string_view since(std::size_t start) const { return {begin_ + start, offset() - start}; }
+
+  // SWS: true when there was some.
+  bool skip_space() {
+    const char* const start = at_;
+    while (at_ != end_ && chars::is(*at_, chars::Space)) ++at_;
+    return at_ != start;
+  }
+  // That octet, if it comes next.
+  bool take(char c) {
+    if (at_ == end_ || *at_ != c) return false;
+    ++at_;
+    return true;
+  }
+  // SWS octet SWS, if it comes next; otherwise nothing moves.
+  bool take_separator(char c) {
+    const char* const start = at_;
+    skip_space();
+    if (!take(c)) {
+      at_ = start;
+      return false;
+    }
+    skip_space();
+    return true;
+  }
+  // As many octets of the classes as there are.
+  std::string_view span(unsigned classes) {
+    const char* const start = at_;
+    while (at_ != end_ && chars::is(*at_, classes)) ++at_;
+    return {start, static_cast<std::size_t>(at_ - start)};
+  }
+
+  bool token(std::string_view& out, ErrorCode code = ErrorCode::HeaderValue) {
+    out = span(chars::Token);
+    return !out.empty() || fail(code);
+  }
+  // With its quotes.
+  bool quoted_string(std::string_view& out);
+  // A comment with its parentheses, nested ones included.
+  bool comment(std::string_view& out);
+  // 1*DIGIT, no larger than max.
+  bool number(std::uint32_t& out, std::uint32_t max = UINT32_MAX);
+  // hostname, IPv4address or IPv6reference (brackets taken off).
+  bool host(std::string_view& out, bool& is_ipv6);
+  // 1*DIGIT up to 65535.
+  bool port(std::optional<std::uint16_t>& out);
+  // *( SEMI generic-param )
+  bool params(Params& out);
+  bool name_addr(NameAddr& out);
+  // LAQUOT absoluteURI RAQUOT
+  bool bracketed_uri(Uri& out);
+  // callid: word [ "@" word ]
+  bool call_id(std::string_view& out);
+  // To the next comma outside quotes and angle brackets, or to the end; never fails.
+  void skip_list_element();
+
+ private:
+  bool take_pair();
+
+  const char* begin_;
+  const char* at_;
+  const char* end_;
+  Error error_;
+};
+
+// One whole value of type H: LWS around it is allowed, anything behind it is an error.
+template <class H>
+Parsed<H> parse_whole(std::string_view value) {
+  Reader reader(value);
+  reader.skip_space();
+  Parsed<H> out(std::in_place);
+  bool is_good = H::read(reader, *out);
+  if (is_good) {
+    reader.skip_space();
+    is_good = reader.is_done() || reader.fail(ErrorCode::HeaderValue);
+  }
+  if (!is_good) out = std::unexpected(reader.error());
+  return out;
+}
+
+// Appends a decimal number.
+void write_number(std::string& out, std::uint32_t value);
+
+}  // namespace sipassay
