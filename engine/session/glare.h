@@ -1,0 +1,54 @@
+// INVITE and UPDATE that overlap with others (RFC 3261 14.1, 14.2; RFC 3311 5.2; RFC 6337 4.3):
+// accept, 491, or 500 with Retry-After; and how long to wait before trying again.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "engine/base/clause.h"
+#include "engine/base/rng.h"
+#include "engine/base/time.h"
+
+namespace sipassay::session {
+
+// What is open in the dialog when the request arrives.
+enum class Overlap : std::uint8_t {
+  None,
+  OwnInvite,          // our INVITE has no final response
+  OwnInviteUnacked,   // our INVITE got a 2xx that we have not acknowledged
+  PeerInvite,         // their INVITE has no final response
+  PeerOfferUnacked,   // our 2xx carried the offer, its ACK must bring the answer
+  PeerAnswerUnacked,  // our 2xx carried the answer (or the exchange was over before), its ACK is
+                      // missing
+  OwnUpdateOffer,     // our UPDATE with an offer has no answer
+  OwnUpdate,          // our UPDATE without an offer has no answer
+  PeerUpdate,         // their UPDATE is not answered
+  OwnOffer,           // another offer of ours is open (reliable 1xx, PRACK)
+  PeerOffer,          // another offer of theirs is open
+  Count
+};
+
+enum class Arrival : std::uint8_t { Invite, UpdateWithOffer, Update };
+enum class Decision : std::uint8_t { Accept, Pending, RetryAfter };  // 491; 500 with Retry-After
+
+struct GlareRow {
+  Overlap overlap;
+  Arrival arrival;
+  Decision decision;
+  Clause clause;
+};
+std::span<const GlareRow> glare_rows();
+
+// The row for one open thing; every pair has one.
+const GlareRow& glare(Overlap overlap, Arrival arrival);
+// Of several open things the strictest counts: 500 before 491 before accepting.
+const GlareRow& glare(std::span<const Overlap> open, Arrival arrival);
+
+// Seconds for Retry-After, 1..10: RFC 3261 14.2 says 0..10, 20.33 wants a positive integer.
+std::uint32_t retry_after(Rng& rng);
+// The wait after a 491 (14.1, RFC 3311 5.3): owner of the Call-ID 2.1..4 s, else 0..2 s; units of
+// 10 ms.
+Duration retry_delay(bool is_call_id_owner, Rng& rng);
+
+}  // namespace sipassay::session
