@@ -18,8 +18,13 @@ if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND};-E;env;CCACHE_BASEDIR=${CMAKE_SOURCE_DIR};CCACHE_NOHASHDIR=1;${CCACHE}")
 endif()
 
-find_package(Boost REQUIRED)
+# Packages of the distribution; found here so that their targets are known in every folder.
+find_package(Boost REQUIRED COMPONENTS program_options)
+find_package(fmt REQUIRED)
 find_package(GTest REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(pugixml REQUIRED)
 
 add_library(sipassay_flags INTERFACE)
 target_include_directories(sipassay_flags INTERFACE "${CMAKE_SOURCE_DIR}")
