@@ -136,21 +136,28 @@ class Message {
   bool is_alias(std::string_view text) const;
   Span store(std::string_view text);
   Field make_field(std::string_view name, std::string_view value);
-  void read_start_line();
+  Field make_raw_field(std::string_view line);
+  void set_field(std::size_t position, const Field& field);
+  bool is_named(const Field& field, HeaderId id, std::string_view name) const;
   void index_fields();
   void edited();
+  void compact();
   void clear();
 
   std::string arena_;  // received octets, then the text of edits: spans stay valid
   std::vector<Field> fields_;
   std::array<std::uint16_t, header_id_count> first_ = filled();  // first line of each id
-  Span start_line_, method_text_, uri_, reason_, header_end_, body_;
-  Span received_;             // start line to end of body, when nothing was edited
-  bool is_received_ = false;  // received_ is what to_string gives
+  Span start_line_, method_text_, uri_, reason_, body_;
+  Span received_;             // start line to end of body
+  bool is_received_ = false;  // nothing was edited: received_ is what to_string gives
   bool is_request_ = true;
   Method method_ = Method::Other;
   int status_ = 0;
   std::size_t surplus_ = 0;
+  std::size_t compact_at_ = arena_compact_min;
+
+  // An arena that edits have made this large is looked at for dead text.
+  static constexpr std::size_t arena_compact_min = 1U << 16U;
 
   static constexpr std::array<std::uint16_t, header_id_count> filled() {
     std::array<std::uint16_t, header_id_count> out{};

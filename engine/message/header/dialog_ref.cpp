@@ -1,0 +1,76 @@
+#include "engine/message/header/dialog_ref.h"
+
+#include "engine/base/ascii.h"
+
+namespace sipassay {
+
+namespace detail {
+
+bool read_dialog_ref(Reader& reader, DialogRef& out, std::string_view first,
+                     std::string_view second) {
+  if (!reader.call_id(out.call_id) || !reader.params(out.params)) return false;
+  for (const std::string_view name : {first, second}) {
+    const auto param = out.params.find(name);
+    if (!param || !ascii::is_token(param->value)) return reader.fail(ErrorCode::Parameter);
+  }
+  return true;
+}
+
+void write_dialog_ref(std::string& out, const DialogRef& ref, std::string_view first,
+                      std::string_view first_value, std::string_view second,
+                      std::string_view second_value) {
+  out += ref.call_id;
+  out += ref.params.text();
+  if (!ref.params.has(first)) {
+    out += ';';
+    out += first;
+    out += '=';
+    out += first_value;
+  }
+  if (!ref.params.has(second)) {
+    out += ';';
+    out += second;
+    out += '=';
+    out += second_value;
+  }
+}
+
+}  // namespace detail
+
+bool Replaces::read(Reader& reader, Replaces& out) {
+  detail::DialogRef ref;
+  if (!detail::read_dialog_ref(reader, ref, "to-tag", "from-tag")) return false;
+  out = {ref.call_id, ref.params.value("from-tag"), ref.params.value("to-tag"),
+         ref.params.has("early-only"), ref.params};
+  return true;
+}
+
+void Replaces::write(std::string& out) const {
+  detail::write_dialog_ref(out, {call_id, params}, "to-tag", to_tag, "from-tag", from_tag);
+  if (early_only && !params.has("early-only")) out += ";early-only";
+}
+
+bool Join::read(Reader& reader, Join& out) {
+  detail::DialogRef ref;
+  if (!detail::read_dialog_ref(reader, ref, "to-tag", "from-tag")) return false;
+  out = {ref.call_id, ref.params.value("from-tag"), ref.params.value("to-tag"), ref.params};
+  return true;
+}
+
+void Join::write(std::string& out) const {
+  detail::write_dialog_ref(out, {call_id, params}, "to-tag", to_tag, "from-tag", from_tag);
+}
+
+bool TargetDialog::read(Reader& reader, TargetDialog& out) {
+  detail::DialogRef ref;
+  if (!detail::read_dialog_ref(reader, ref, "remote-tag", "local-tag")) return false;
+  out = {ref.call_id, ref.params.value("local-tag"), ref.params.value("remote-tag"), ref.params};
+  return true;
+}
+
+void TargetDialog::write(std::string& out) const {
+  detail::write_dialog_ref(out, {call_id, params}, "remote-tag", remote_tag, "local-tag",
+                           local_tag);
+}
+
+}  // namespace sipassay

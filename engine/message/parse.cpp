@@ -1,0 +1,186 @@
+#include "engine/message/parse.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/base/ascii.h"
+#include "engine/message/chars.h"
+#include "engine/message/start_line.h"
+
+namespace sipassay {
+
+// Reads one message's octets into a Message; goes on after an error and keeps the first.
+class MessageParser {
+ public:
+  MessageParser(std::string_view octets, Message& into) : into_(into) {
+    into_.clear();
+    if (octets.size() > message_octets_max) {
+      wrong(ErrorCode::LimitExceeded, message_octets_max);
+      octets = {};
+    }
+    into_.arena_.assign(octets);
+    text_ = into_.arena_;
+  }
+
+  std::optional<Error> run() {
+    if (text_.empty()) {
+      wrong(ErrorCode::Empty, 0);
+      return error_;
+    }
+    // RFC 3261 7.5: empty lines before the start line are ignored.
+    while (text_.substr(at_).starts_with("\r\n")) at_ += 2;
+    if (at_ == text_.size()) {
+      wrong(ErrorCode::Empty, at_);
+      return error_;
+    }
+    into_.received_ = span(at_, at_);
+    const bool has_lines = read_start_line_of_message();
+    if (has_lines) read_fields();
+    into_.index_fields();
+    read_body();
+    into_.received_ = span(into_.received_.offset, at_);
+    into_.is_received_ = true;
+    return error_;
+  }
+
+ private:
+  using Span = Message::Span;
+
+  static Span span(std::size_t begin, std::size_t end) {
+    return {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end - begin)};
+  }
+  Span span(std::string_view part) const {
+    if (part.data() == nullptr) return {};
+    const auto begin = static_cast<std::size_t>(part.data() - text_.data());
+    return span(begin, begin + part.size());
+  }
+  void wrong(ErrorCode code, std::size_t offset) {
+    if (!error_) error_ = Error{code, offset};
+  }
+
+  // End of the line that begins at at_, without its line end; at_ moves behind it. Nothing at the
+  // end of the octets. Folds belong to the line when `may_fold`.
+  std::optional<std::size_t> take_line(bool may_fold) {
+    if (at_ == text_.size()) return std::nullopt;
+    std::size_t from = at_;
+    for (;;) {
+      const std::size_t lf = text_.find('\n', from);
+      const std::size_t stop = std::min(lf, text_.size());
+      const std::size_t cr = text_.substr(0, stop).find('\r', from);
+      if (lf == std::string_view::npos) {
+        wrong(ErrorCode::HeaderEnd, text_.size());
+        at_ = text_.size();
+        return at_;
+      }
+      const bool has_cr = lf > from && text_[lf - 1] == '\r';
+      if (!has_cr) wrong(ErrorCode::HeaderValue, lf);  // LF without CR
+      if (cr != std::string_view::npos && cr + 1 != lf) wrong(ErrorCode::HeaderValue, cr);
+      const std::size_t end = has_cr ? lf - 1 : lf;
+      const bool is_folded = may_fold && lf + 1 < text_.size() && end != at_ &&
+                             (text_[lf + 1] == ' ' || text_[lf + 1] == '\t');
+      from = lf + 1;
+      if (is_folded) continue;
+      at_ = from;
+      return end;
+    }
+  }
+
+  bool read_start_line_of_message() {
+    const std::size_t start = at_;
+    const auto end = take_line(false);
+    const std::string_view line = text_.substr(start, end.value_or(start) - start);
+    const bool is_closed = at_ > start && text_[at_ - 1] == '\n';
+    if (!is_closed) error_.reset();  // that it is no start line says more
+    const StartLine parts = read_start_line(line);
+    into_.start_line_ = span(line);
+    into_.is_request_ = parts.is_request;
+    into_.method_text_ = span(parts.method);
+    into_.method_ = method_from(parts.method);
+    into_.uri_ = span(parts.uri);
+    into_.status_ = parts.status;
+    into_.reason_ = span(parts.reason);
+    if (parts.error) wrong(parts.error->code, start + parts.error->offset);
+    if (!is_closed) wrong(ErrorCode::HeaderEnd, text_.size());
+    return is_closed;
+  }
+
+  void read_fields() {
+    for (;;) {
+      const std::size_t start = at_;
+      const auto end = take_line(true);
+      if (!end) return wrong(ErrorCode::HeaderEnd, text_.size());
+      if (*end == start && at_ != start) return;  // the empty line
+      if (into_.fields_.size() == header_lines_max) {
+        wrong(ErrorCode::LimitExceeded, start);
+        at_ = text_.size();
+        return;
+      }
+      add_field(start, *end);
+      if (text_[at_ - 1] != '\n') return;
+    }
+  }
+
+  // header-name HCOLON header-value; a line of another shape is kept without a name.
+  void add_field(std::size_t start, std::size_t end) {
+    Message::Field field;
+    field.line = span(start, at_);
+    std::size_t at = start;
+    while (at < end && chars::is(text_[at], chars::Token)) ++at;
+    const std::size_t name_end = at;
+    while (at < end && (text_[at] == ' ' || text_[at] == '\t')) ++at;
+    if (name_end == start || at == end || text_[at] != ':') {
+      wrong(ErrorCode::HeaderName, at);
+      field.is_raw = true;
+      field.value = span(start, end);
+    } else {
+      field.name = span(start, name_end);
+      field.id = header_id_from(text_.substr(start, name_end - start));
+      ++at;
+      while (at < end && chars::is(text_[at], chars::Space)) ++at;
+      while (end > at && chars::is(text_[end - 1], chars::Space)) --end;
+      field.value = span(at, end);
+    }
+    into_.fields_.push_back(field);
+  }
+
+  // RFC 3261 18.3: Content-Length cuts a datagram; without one the body is the rest of it.
+  void read_body() {
+    const std::size_t available = text_.size() - at_;
+    std::size_t length = available;
+    const auto line = into_.first_[static_cast<std::size_t>(HeaderId::ContentLength)];
+    if (line != Message::none) {
+      const Message::Field& field = into_.fields_[line];
+      const auto value = ascii::number<std::uint32_t>(into_.view(field.value));
+      if (field.next != Message::none)
+        wrong(ErrorCode::HeaderRepeated, into_.fields_[field.next].line.offset);
+      else if (!value)
+        wrong(ErrorCode::Number, field.value.offset);
+      else if (*value > available)
+        wrong(ErrorCode::ContentLength, field.value.offset);
+      else
+        length = *value;
+    }
+    into_.body_ = span(at_, at_ + length);
+    into_.surplus_ = available - length;
+    at_ += length;
+  }
+
+  Message& into_;
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::optional<Error> error_;
+};
+
+std::expected<void, Error> parse_message(std::string_view octets, Message& into) {
+  if (const auto error = MessageParser(octets, into).run()) return std::unexpected(*error);
+  return {};
+}
+
+Parsed<Message> parse_message(std::string_view octets) {
+  Parsed<Message> out(std::in_place);
+  if (const auto result = parse_message(octets, *out); !result)
+    out = std::unexpected(result.error());
+  return out;
+}
+
+}  // namespace sipassay
