@@ -84,10 +84,10 @@ struct Check {
   std::variant<HeaderCheck, SdpCheck> check;
 };
 
-// What a message must be to match a step: a method, or statuses ("200", "2xx", "400|416", "4xx-6xx").
+// What a message must be to match a step: a method or statuses.
 struct Pattern {
-  std::string method;   // request; empty: a response
-  std::string status;   // response
+  std::string method;   // request; empty: a response; "*": any message at all
+  std::string status;   // response: "200", "2xx", "400|416", "101-199", joined by "|"; "*": any
   std::string of;       // response: name of the request it answers; empty: the last one sent
   std::string dialog;   // name; empty: any
   std::string peer;     // name; empty: the default peer
@@ -204,6 +204,11 @@ struct CheckStep {             // checks again on a message received before
   std::vector<Check> checks;
 };
 
+struct Peer {                  // one more scripted end besides the default one
+  std::string name;
+  bool has_own_address = true; // false: shares address and connection of the default peer
+};
+
 struct Step {
   std::variant<SutStep, SendStep, ReplyStep, ExpectStep, EitherStep, UnorderedStep, ForbidStep,
                AgainStep, ResendStep, NetworkStep, WaitStep, StateStep, DialogStep, CheckStep> action;
@@ -228,6 +233,7 @@ struct Case {
   std::vector<std::string> tags;     // slow, timer, disputed, destructive
   std::string user = "auto";         // which user of the SUT is called
   std::string note;
+  std::vector<Peer> peers;
   Steps steps;
   std::string file;                  // as given to the loader
   std::size_t line = 0;              // of its <scenario>
