@@ -160,6 +160,14 @@ Parsed<Description> parse(std::string_view text);
 // same.
 Parsed<Description> parse_lenient(std::string_view text, std::vector<Finding>& departures);
 
+struct DepartureRule {
+  std::string_view name;
+  Clause clause;
+  std::string_view expected;
+};
+// All of them, for reports.
+const std::vector<DepartureRule>& departure_rules();
+
 // Canonical text, CRLF after every line.
 std::string to_string(const Description& description);
 void append_to(std::string& out, const Description& description);

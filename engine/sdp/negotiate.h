@@ -50,13 +50,7 @@ Description make_offer(const OfferOptions& options);
 
 // What we can do, to answer with. streams[i] is for the i-th m= line; of a line beyond the end of
 // the list the last stream of the same type decides, at port 0 when there is none.
-struct AnswerOptions {
-  std::string username = "-";
-  std::uint64_t session_id = 1;
-  std::uint64_t session_version = 1;
-  std::string address = "127.0.0.1";
-  std::vector<Stream> streams{Stream{}};
-};
+using AnswerOptions = OfferOptions;
 
 // RFC 3264 6: as many m= lines in the same order, port 0 for what is refused, formats of the offer
 // that we share, directions that fit. Always an answer; see accepts() for whether it takes
@@ -67,9 +61,9 @@ bool accepts(const Description& answer);
 
 struct Changes {
   enum class Hold : std::uint8_t { Keep, Hold, Resume } hold = Hold::Keep;  // RFC 3264 8.4
-  std::vector<Stream> add;             // RFC 3264 8.1: into disabled slots? no, below the existing
-  std::vector<std::size_t> remove;     // RFC 3264 8.2: port 0
-  std::optional<std::string> address;  // RFC 3264 8.3.1
+  std::vector<Stream> add{};             // RFC 3264 8.1: below the existing ones
+  std::vector<std::size_t> remove{};     // RFC 3264 8.2: port 0
+  std::optional<std::string> address{};  // RFC 3264 8.3.1
 };
 
 // RFC 3264 8: previous is the last SDP that we sent. The same text if nothing changes, else the
