@@ -112,8 +112,7 @@ void ladder_row(const Ladder& drawn, const Arrow& arrow, std::size_t gap,
                 const RenderOptions& options, std::string& out) {
   const std::size_t first = std::min(arrow.from, arrow.to);
   const std::size_t last = std::max(arrow.from, arrow.to);
-  std::string text = ascii_only(arrow.label);
-  if (!arrow.note.empty()) text += " [" + arrow.note + "]";
+  const std::string text = ascii_only(arrow.label);
   std::string row;
   for (std::size_t i = 0; i < drawn.parties.size(); ++i) {
     row += '|';
@@ -128,6 +127,7 @@ void ladder_row(const Ladder& drawn, const Arrow& arrow, std::size_t gap,
     }
   }
   if (first == last) row += " " + text;
+  if (!arrow.note.empty()) row += "  " + arrow.note;
   const std::string line =
       fmt::format("{:>2} {:>9}  {}", arrow.is_offending ? ">>" : "", arrow.at, row);
   out += painted(line, arrow.is_offending ? Colour::Red : Colour::Plain, options);
