@@ -15,17 +15,20 @@ namespace sipassay::session {
 // What is open in the dialog when the request arrives.
 enum class Overlap : std::uint8_t {
   None,
-  OwnInvite,          // our INVITE has no final response
-  OwnInviteUnacked,   // our INVITE got a 2xx that we have not acknowledged
-  PeerInvite,         // their INVITE has no final response
-  PeerOfferUnacked,   // our 2xx carried the offer, its ACK must bring the answer
-  PeerAnswerUnacked,  // our 2xx carried the answer (or the exchange was over before), its ACK is
-                      // missing
-  OwnUpdateOffer,     // our UPDATE with an offer has no answer
-  OwnUpdate,          // our UPDATE without an offer has no answer
-  PeerUpdate,         // their UPDATE is not answered
-  OwnOffer,           // another offer of ours is open (reliable 1xx, PRACK)
-  PeerOffer,          // another offer of theirs is open
+  OwnInvite,            // our INVITE has no final response
+  OwnInviteUnacked,     // our INVITE got a 2xx that we have not acknowledged
+  PeerInvite,           // their INVITE has no final response
+  PeerOfferUnacked,     // our 2xx carried the offer, its ACK must bring the answer
+  PeerAnswerUnacked,    // our 2xx carried the answer (or the exchange was over before), no ACK yet
+  OwnUpdateOffer,       // our UPDATE with an offer has no answer
+  OwnUpdate,            // our UPDATE without an offer has no answer
+  PeerUpdate,           // their UPDATE is not answered
+  OwnOffer,             // our offer in an INVITE or PRACK is open
+  PeerOffer,            // their offer in an INVITE or PRACK is open
+  OwnOfferInResponse,   // our offer in a reliable 1xx is open
+  PeerOfferInResponse,  // their offer in a reliable 1xx or a 2xx is open
+  OwnReliable,          // our reliable 1xx with a description has no PRACK
+  OwnPrack,             // our PRACK for a reliable 1xx with a description has no final response
   Count
 };
 
@@ -42,7 +45,7 @@ std::span<const GlareRow> glare_rows();
 
 // The row for one open thing; every pair has one.
 const GlareRow& glare(Overlap overlap, Arrival arrival);
-// Of several open things the strictest counts: 500 before 491 before accepting.
+// Of several open things a MUST counts before a SHOULD, then 500 before 491 before accepting.
 const GlareRow& glare(std::span<const Overlap> open, Arrival arrival);
 
 // Seconds for Retry-After, 1..10: RFC 3261 14.2 says 0..10, 20.33 wants a positive integer.

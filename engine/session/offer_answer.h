@@ -134,6 +134,8 @@ class OfferAnswer {
   // there was no pair before (RFC 3264 4).
   bool rollback();
   void close();
+  // The open INVITE is over (its 2xx was acknowledged): nothing of it can be undone any more.
+  void end_invite();
 
  private:
   struct Pair {
@@ -146,12 +148,15 @@ class OfferAnswer {
   };
   Checkpoint checkpoint() const { return {state_, pair_, local_, remote_}; }
   void restore(const Checkpoint& point);
-  void begin_invite(Side side, bool has_offer);
+  void take_offer(Side side, Carrier carrier, const Description& description);
+  void take_answer(const Description& description);
+  void begin_invite(bool has_offer);
 
   SignalingState state_ = SignalingState::Initial;
   InviteExchange invite_ = InviteExchange::None;
   Pair pair_;
   std::optional<Description> preview_, local_, remote_;
+  std::optional<Description> invite_description_;  // the answering side's, in the open INVITE
   std::optional<Carrier> offered_in_;
   std::optional<Checkpoint> before_invite_;  // RFC 6141 3.1: an error undoes all since the INVITE
   std::optional<Checkpoint> before_offer_;   // of the open exchange

@@ -192,7 +192,7 @@ class SessionDialog {
 
 // The body with disposition "session" of a message (RFC 3261 20.11, 7.3.1; multipart/mixed and
 // alternative are searched, RFC 5621 4.2); nothing if there is none.
-std::optional<Description> session_description(const Message& message);
+std::optional<Description> description_of(const Message& message);
 // Exactly one INVITE makes a session usable for PRACK: Require or Supported lists 100rel.
 bool allows_100rel(const Message& invite);
 
