@@ -70,6 +70,11 @@ const ReliableSender::Sent* ReliableSender::find(std::uint32_t rseq) const {
   return known == acknowledged_.end() ? nullptr : &*known;
 }
 
+bool ReliableSender::holds_back_success() const {
+  if (!pending_) return false;
+  return pending_->has_description || std::ranges::any_of(queue_, &Sent::has_description);
+}
+
 void ReliableSender::stop() {
   resend_at_.reset();
   give_up_at_.reset();

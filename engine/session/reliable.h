@@ -52,7 +52,7 @@ class ReliableSender {
 
   const Sent* unacknowledged() const { return pending_ ? &*pending_ : nullptr; }
   // 3262 3: no 2xx may be sent while a reliable 1xx with a description is unacknowledged.
-  bool holds_back_success() const { return pending_ && pending_->has_description; }
+  bool holds_back_success() const;
   // A final response goes out: nothing more is sent or resent (3262 3); late PRACKs still match.
   void stop();
 

@@ -116,7 +116,7 @@ class SessionDialog {
   // For the oldest reliable 1xx not yet acknowledged (RFC 3262 4), or for `response`.
   Result prack(const RequestOptions& options = {}, const Message* response = nullptr);
   // RFC 3515: Refer-To is added; a 2xx makes a subscription unless Refer-Sub: false came with it.
-  Result refer(std::string_view refer_to, const RequestOptions& options = {});
+  Result refer(std::string_view refer_to, const RequestOptions& options, Instant now);
   // RFC 3311; without a body no offer/answer.
   Result update(const RequestOptions& options);
   // Any other method in the dialog, without meaning for the session: OPTIONS, unknown ones.

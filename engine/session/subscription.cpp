@@ -35,6 +35,12 @@ void Subscription::fill_notify(Message& notify, std::string_view status_line, bo
   notify.set_body("message/sipfrag;version=2.0", std::string(status_line) + "\r\n");
 }
 
+void Subscription::fill_timeout(Message& notify) const {
+  notify.set(HeaderId::Event, event());
+  notify.set(HeaderId::SubscriptionState, "terminated;reason=timeout");
+  notify.set_body("message/sipfrag;version=2.0", "SIP/2.0 100 Trying\r\n");
+}
+
 void Subscription::notify_answered(int status) {
   // RFC 6665 4.2.2; a timeout (0 here) drops it too.
   constexpr int dropping[] = {0,   404, 405, 408, 410, 416, 480, 481,

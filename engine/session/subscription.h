@@ -29,6 +29,8 @@ class Subscription {
 
   SubscriptionRole role() const { return role_; }
   SubscriptionId id() const { return id_; }
+  // The REFER was sent again with credentials, and a new CSeq number (RFC 3261 22.2).
+  void renumber(std::uint32_t cseq) { id_.cseq = cseq; }
   SubscriptionPhase phase() const { return phase_; }
   bool is_over() const { return phase_ == SubscriptionPhase::Terminated; }
   // "refer" or "refer;id=93809824".
@@ -38,6 +40,8 @@ class Subscription {
   // Event, Subscription-State and a message/sipfrag body for a NOTIFY; a final status ends the
   // subscription with terminated;reason=noresource (RFC 3515 2.4.5, 2.4.7).
   void fill_notify(Message& notify, std::string_view status_line, bool is_final, Instant now);
+  // The last NOTIFY of a subscription whose time is over: terminated;reason=timeout.
+  void fill_timeout(Message& notify) const;
   // The answer to our NOTIFY: 4xx-6xx of RFC 6665 4.2.2 drop the subscription, a timeout too.
   void notify_answered(int status);
 

@@ -1,0 +1,233 @@
+// Responses to our requests, and requests that never got one.
+#include <algorithm>
+#include <utility>
+
+#include "engine/message/header/all.h"
+#include "engine/session/session_dialog_impl.h"
+
+namespace sipassay::session {
+namespace {
+
+constexpr std::uint32_t first_rseq_max = 0x7fff'ffff;  // RFC 3262 3
+
+std::uint32_t cseq_of(const Message& request) {
+  const auto cseq = request.maybe<CSeq>();
+  return cseq ? cseq->number : 0;
+}
+
+}  // namespace
+
+void SessionDialog::Impl::receive_response(const Message& request, const Message& response,
+                                           Instant now) {
+  if (request.method() == Method::Invite) {
+    const std::uint32_t cseq = cseq_of(request);
+    Own* own = own_invite(cseq);
+    if (own != nullptr && response.status() < 300) return invite_response(*own, response, now);
+    if (own == nullptr) {
+      // RFC 3261 13.2.2.4: every repeated 2xx gets the ACK again.
+      const auto ack = acks.find(cseq);
+      if (ack != acks.end() && response.status() >= 200 && response.status() < 300)
+        put(RepeatAck{cseq, ack->second});
+      return;
+    }
+  }
+  if (response.status() < 200) return;
+  final_answer(request, &response, response.status(), now);
+}
+
+void SessionDialog::Impl::invite_response(Own& own, const Message& response, Instant) {
+  if (response.status() == 100) return;
+  if (own.info.was_answered) return;  // a 2xx again before our ACK, or a 1xx behind it
+  if (response.status() < 200)
+    invite_provisional(own, response);
+  else
+    invite_success(own, response);
+}
+
+// RFC 3262 4: an in-order reliable 1xx, once.
+bool SessionDialog::Impl::guard(Own& own, const Message& response) {
+  if (!is_reliable(response)) return true;
+  const std::uint32_t rseq = response.get<RSeq>()->value;
+  if (own.receiver.order(rseq) != ReliableReceiver::Order::InOrder) return false;
+  own.receiver.commit(rseq);
+  return true;
+}
+
+void SessionDialog::Impl::invite_provisional(Own& own, const Message& response) {
+  if (is_over) return;
+  const bool wants_reliable = has_token(response, HeaderId::Require, "100rel");
+  const bool reliable = is_reliable(response);
+  if (wants_reliable && !reliable)
+    violation("reliable-1xx-without-rseq", {3262, "3", Level::Must}, "RSeq of 1 or more",
+              response.has(HeaderId::RSeq) ? std::string(response.raw(HeaderId::RSeq)) : "none");
+  const bool is_first = reliable && !own.receiver.last();
+  if (!guard(own, response)) return;
+  if (reliable && !allows_100rel(own.info.request))
+    violation("reliable-1xx-not-allowed", {3262, "3", Level::MustNot},
+              "no reliable 1xx: the INVITE did not list 100rel", "RSeq and Require: 100rel");
+  if (is_first && *own.receiver.last() > first_rseq_max)
+    violation("rseq-first-too-large", {3262, "3", Level::Must}, "1 to 2**31 - 1",
+              std::string(response.raw(HeaderId::RSeq)));
+  own.info.was_provisional = true;
+  learn(response);
+  const auto description = description_of(response);
+  const Carrier carrier = reliable ? Carrier::ReliableProvisional : Carrier::Provisional;
+  const auto verdict = transition(Side::Remote, carrier, description);
+  const bool has_offer = verdict.action == Action::TakeOffer;
+  const bool has_answer = verdict.action == Action::TakeAnswer;
+  if (reliable) {
+    // RFC 6141 4.7, 4.9: a reliable 1xx refreshes the target, an unreliable one must not.
+    dialog.refresh_target(response);
+    if (response.has(HeaderId::RecvInfo)) peer_recv_info = recv_info_of(response);
+    unpracked.push_back({own.info.cseq, response.get<RSeq>()->value, response, has_offer, has_answer});
+  }
+  put(Progressed{response, own.info.cseq, reliable, has_offer, has_answer});
+}
+
+void SessionDialog::Impl::invite_success(Own& own, const Message& response) {
+  own.info.was_answered = true;
+  Answered answered{response, own.info.cseq, false, false};
+  if (!response.maybe<Contact>())
+    violation("contact-missing-in-2xx", {3261, "12.1.1", Level::Must}, "Contact", "none");
+  if (own.info.is_initial && dialog.is_early() && !is_over) {
+    // RFC 3261 13.2.2.4: the 2xx gives the route set of the confirmed dialog.
+    dialog.recompute_route_set(response);
+    dialog.confirm();
+  }
+  dialog.refresh_target(response);  // RFC 3261 12.2.1.2, RFC 6141 4.7
+  if (!is_over) {
+    learn(response);
+    if (response.has(HeaderId::RecvInfo)) peer_recv_info = recv_info_of(response);
+    if (exchange_side == Side::Local && exchange_cseq == own.info.cseq) {
+      const auto verdict =
+          transition(Side::Remote, Carrier::InviteSuccess, description_of(response));
+      answered.has_offer = offers.state() == SignalingState::HaveRemoteOffer &&
+                           offers.offered_in() == Carrier::InviteSuccess;
+      answered.lacks_description =
+          verdict.action == Action::MissingAnswer || verdict.action == Action::MissingOffer;
+    }
+  }
+  put(std::move(answered));
+}
+
+void SessionDialog::Impl::final_answer(const Message& request, const Message* response, int status,
+                                       Instant now) {
+  const std::uint32_t cseq = cseq_of(request);
+  const int heard = response == nullptr ? 0 : status;
+  switch (request.method()) {
+    case Method::Invite: return invite_failed(cseq, response, heard, now);
+    case Method::Update: update_answered(cseq, response, heard, now); break;
+    case Method::Prack: prack_answered(cseq, response, heard); break;
+    case Method::Refer: refer_answered(cseq, response, heard); break;
+    case Method::Notify: notify_answered(request, heard); break;
+    default: break;
+  }
+  const bool is_failed_update = request.method() == Method::Update && (heard < 200 || heard > 299);
+  if (!is_failed_update)
+    put(Responded{request, response == nullptr ? Message() : *response, heard});
+  if (request.method() != Method::Bye) suffer(request.method(), heard);
+}
+
+// RFC 5057 5.1, RFC 3261 12.2.1.2: what a failure ends.
+void SessionDialog::Impl::suffer(Method method, int status) {
+  if (is_over || (status >= 200 && status < 300)) return;
+  const FailureEffect effect = failure_effect(method, status);
+  if (effect == FailureEffect::Dialog) {
+    subscriptions.clear();
+    answer_all_pending(487);
+    return end(EndReason::DialogGone);
+  }
+  if (effect != FailureEffect::Usage || usage_of(method) != Usage::Invite) return;
+  send_bye();
+  end(EndReason::DialogGone);
+}
+
+void SessionDialog::Impl::invite_failed(std::uint32_t cseq, const Message* response, int status,
+                                        Instant now) {
+  const Own* own = own_invite(cseq);
+  if (own == nullptr || own->info.was_answered) return;
+  const bool is_initial = own->info.is_initial;
+  std::erase_if(own_invites, [cseq](const Own& o) { return o.info.cseq == cseq; });
+  std::erase_if(unpracked, [cseq](const Unpracked& u) { return u.cseq == cseq; });
+  const bool has_executed = offers.has_executed_changes();
+  if (!is_over && exchange_side == Side::Local && exchange_cseq == cseq) {
+    // RFC 3261 14.1: the session is as if no re-INVITE had been issued.
+    transition(Side::Remote, Carrier::InviteFailure, std::nullopt);
+    exchange_cseq.reset();
+  }
+  const bool will_retry = !is_initial && schedule_retry(Method::Invite, response, status, now);
+  put(Rejected{response == nullptr ? Message() : *response, cseq, Method::Invite, status, will_retry});
+  if (is_over) return;
+  if (is_initial) {
+    // RFC 3261 12.3: a non-2xx final ends the early dialogs.
+    answer_all_pending(487);
+    return end(EndReason::RejectedByPeer);
+  }
+  if (has_executed) put(ResynchroniseWanted{});
+  suffer(Method::Invite, status);
+}
+
+bool SessionDialog::Impl::schedule_retry(Method method, const Message* response, int status,
+                                         Instant now) {
+  if (is_over || !settings.retries_after_491) return false;
+  std::optional<Instant>& due = method == Method::Invite ? retry_invite_at : retry_update_at;
+  if (status == 491) {
+    // RFC 3261 14.1, RFC 3311 5.3.
+    due = now + retry_delay(dialog.role() == dialog::Role::Uac, rng);
+    return true;
+  }
+  const auto wait = response == nullptr ? std::nullopt : response->maybe<RetryAfter>();
+  if (status != 500 || !wait) return false;
+  due = now + std::chrono::seconds(wait->seconds);  // RFC 3261 20.33
+  return true;
+}
+
+void SessionDialog::Impl::update_answered(std::uint32_t cseq, const Message* response, int status,
+                                          Instant now) {
+  if (!own_update || own_update->cseq != cseq) return;
+  const bool has_offer = own_update->has_offer;
+  own_update.reset();
+  if (response != nullptr && status < 300) {
+    dialog.refresh_target(*response);
+    if (!response->maybe<Contact>())
+      violation("contact-missing-in-update-2xx", {3311, "5.2", Level::Must}, "Contact", "none");
+    if (response->has(HeaderId::RecvInfo)) peer_recv_info = recv_info_of(*response);
+    transition(Side::Remote, Carrier::UpdateSuccess, description_of(*response));
+    return;
+  }
+  if (has_offer) transition(Side::Remote, Carrier::UpdateFailure, std::nullopt);
+  const bool will_retry = schedule_retry(Method::Update, response, status, now);
+  put(Rejected{response == nullptr ? Message() : *response, cseq, Method::Update, status, will_retry});
+}
+
+void SessionDialog::Impl::prack_answered(std::uint32_t cseq, const Message* response, int status) {
+  const auto prack = std::ranges::find(own_pracks, cseq, &OwnPrack::cseq);
+  if (prack == own_pracks.end()) return;
+  const bool has_offer = prack->has_offer;
+  own_pracks.erase(prack);
+  if (response != nullptr && status < 300)
+    transition(Side::Remote, Carrier::PrackSuccess, description_of(*response));
+  else if (has_offer)
+    transition(Side::Remote, Carrier::PrackFailure, std::nullopt);
+}
+
+void SessionDialog::Impl::refer_answered(std::uint32_t cseq, const Message* response, int status) {
+  const bool is_success = response != nullptr && status < 300;
+  const auto refer_sub = response == nullptr ? std::nullopt : response->maybe<ReferSub>();
+  // RFC 4488 4: Refer-Sub: false in the 2xx: no subscription; a failure makes none either.
+  if (is_success && !(refer_sub && !refer_sub->value)) return;
+  const auto erased = std::erase_if(subscriptions, [cseq](const Subscription& s) {
+    return s.role() == SubscriptionRole::Subscriber && s.id().cseq == cseq;
+  });
+  if (erased != 0) put(SubscriptionChanged{cseq, false, true});
+}
+
+void SessionDialog::Impl::notify_answered(const Message& request, int status) {
+  const auto id = refer_event(request);
+  Subscription* ours = id ? subscription(SubscriptionRole::Notifier, *id) : nullptr;
+  if (ours == nullptr) return;
+  ours->notify_answered(status);
+  if (ours->is_over()) put(SubscriptionChanged{ours->id().cseq, true, true});
+}
+
+}  // namespace sipassay::session
