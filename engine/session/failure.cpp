@@ -45,10 +45,13 @@ Usage usage_of(Method method) {
     case Method::Bye:
     case Method::Prack:
     case Method::Update:
-    case Method::Info: return Usage::Invite;
+    case Method::Info:
+      return Usage::Invite;
     case Method::Notify:
-    case Method::Refer: return Usage::Refer;
-    default: return Usage::None;  // OPTIONS, MESSAGE, unknown ones
+    case Method::Refer:
+      return Usage::Refer;
+    default:
+      return Usage::None;  // OPTIONS, MESSAGE, unknown ones
   }
 }
 

@@ -1,4 +1,5 @@
-// What a failed request does to the dialog and its usages (RFC 5057 5.1, Table 1; RFC 3261 12.2.1.2).
+// What a failed request does to the dialog and its usages (RFC 5057 5.1, Table 1; RFC
+// 3261 12.2.1.2).
 #pragma once
 
 #include <cstdint>

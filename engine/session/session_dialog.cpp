@@ -88,7 +88,8 @@ void SessionDialog::Impl::answer_all_pending(int status) {
 }
 
 SessionDialog::Impl::Own* SessionDialog::Impl::own_invite(std::uint32_t cseq) {
-  const auto own = std::ranges::find_if(own_invites, [&](const Own& o) { return o.info.cseq == cseq; });
+  const auto own =
+      std::ranges::find_if(own_invites, [&](const Own& o) { return o.info.cseq == cseq; });
   return own == own_invites.end() ? nullptr : &*own;
 }
 
@@ -123,13 +124,16 @@ OfferAnswerVerdict SessionDialog::Impl::transition(Side side, Carrier carrier,
                   " in state " + std::string(to_string(verdict.from)));
   switch (verdict.action) {
     case Action::TakeAnswer:
-    case Action::TakePreview: put(SessionChanged{}); break;
+    case Action::TakePreview:
+      put(SessionChanged{});
+      break;
     case Action::Rollback:
     case Action::MissingAnswer:
       if (verdict.from != verdict.to || verdict.action == Action::Rollback)
         put(RolledBack{offers.state()});
       break;
-    default: break;
+    default:
+      break;
   }
   return verdict;
 }
@@ -154,10 +158,12 @@ std::vector<Overlap> SessionDialog::Impl::overlaps() const {
       const auto* sent = peer.sender.unacknowledged();
       if (sent != nullptr && sent->has_description) out.push_back(Overlap::OwnReliable);
     } else {
-      out.push_back(peer.success_has_offer ? Overlap::PeerOfferUnacked : Overlap::PeerAnswerUnacked);
+      out.push_back(peer.success_has_offer ? Overlap::PeerOfferUnacked
+                                           : Overlap::PeerAnswerUnacked);
     }
   }
-  if (own_update) out.push_back(own_update->has_offer ? Overlap::OwnUpdateOffer : Overlap::OwnUpdate);
+  if (own_update)
+    out.push_back(own_update->has_offer ? Overlap::OwnUpdateOffer : Overlap::OwnUpdate);
   for (const auto& [transaction, waiting] : pending)
     if (waiting.what == Deliver::What::Update) out.push_back(Overlap::PeerUpdate);
   const bool is_ours = offers.state() == SignalingState::HaveLocalOffer;
@@ -166,9 +172,10 @@ std::vector<Overlap> SessionDialog::Impl::overlaps() const {
     out.push_back(is_ours ? Overlap::OwnOffer : Overlap::PeerOffer);
   if (carrier == Carrier::ReliableProvisional || (carrier == Carrier::InviteSuccess && !is_ours))
     out.push_back(is_ours ? Overlap::OwnOfferInResponse : Overlap::PeerOfferInResponse);
-  const bool has_prack =
-      std::ranges::any_of(own_pracks, &OwnPrack::is_for_description) ||
-      std::ranges::any_of(unpracked, [](const Unpracked& u) { return u.has_offer || u.has_answer; });
+  const bool has_prack = std::ranges::any_of(own_pracks, &OwnPrack::is_for_description) ||
+                         std::ranges::any_of(unpracked, [](const Unpracked& u) {
+                           return u.has_offer || u.has_answer;
+                         });
   if (has_prack) out.push_back(Overlap::OwnPrack);
   return out;
 }
@@ -234,7 +241,8 @@ SessionDialog::~SessionDialog() = default;
 SessionDialog::SessionDialog(SessionDialog&&) noexcept = default;
 SessionDialog& SessionDialog::operator=(SessionDialog&&) noexcept = default;
 
-SessionDialog::Result SessionDialog::ack(const RequestOptions& options, std::uint32_t cseq, Instant) {
+SessionDialog::Result SessionDialog::ack(const RequestOptions& options, std::uint32_t cseq,
+                                         Instant) {
   auto out = impl_->ack(options, cseq);
   impl_->note();
   return out;
@@ -286,15 +294,18 @@ SessionDialog::Result SessionDialog::update(const RequestOptions& options) {
   impl_->note();
   return out;
 }
-SessionDialog::Result SessionDialog::request(std::string_view method, const RequestOptions& options) {
+SessionDialog::Result SessionDialog::request(std::string_view method,
+                                             const RequestOptions& options) {
   switch (method_from(method)) {
     case Method::Invite:
     case Method::Ack:
     case Method::Bye:
     case Method::Cancel:
     case Method::Prack:
-    case Method::Update: return std::unexpected(session_error(SessionErrorCode::Unusable));
-    default: break;
+    case Method::Update:
+      return std::unexpected(session_error(SessionErrorCode::Unusable));
+    default:
+      break;
   }
   if (const auto may = impl_->may_send(options, false); !may) return std::unexpected(may.error());
   return impl_->make_request(method, options);
@@ -312,7 +323,8 @@ Message SessionDialog::make_response(const Message& request, int status,
                                      std::string_view reason) const {
   return impl_->make_response(request, status, reason);
 }
-void SessionDialog::receive_request(const Message& request, TransactionId transaction, Instant now) {
+void SessionDialog::receive_request(const Message& request, TransactionId transaction,
+                                    Instant now) {
   impl_->receive_request(request, transaction, now);
   impl_->note();
 }

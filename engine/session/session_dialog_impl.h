@@ -24,14 +24,14 @@ struct SessionDialog::Impl {
     bool allows_100rel = false;
     bool requires_100rel = false;
     bool moved_target = false;
-    bool success_has_offer = false;          // its ACK must bring the answer
-    std::optional<Message> success;          // our 2xx
-    std::optional<ReplyOptions> held;        // a 2xx that waits for a PRACK
-    std::optional<Message> provisional;      // the last 101-199
+    bool success_has_offer = false;        // its ACK must bring the answer
+    std::optional<Message> success{};      // our 2xx
+    std::optional<ReplyOptions> held{};    // a 2xx that waits for a PRACK
+    std::optional<Message> provisional{};  // the last 101-199
     bool is_provisional_reliable = false;
-    std::optional<Instant> refresh_at;       // RFC 3261 13.3.1.1
-    std::optional<Instant> expires_at;       // RFC 3261 13.3.1
-    std::optional<std::vector<std::string>> recv_info;
+    std::optional<Instant> refresh_at{};  // RFC 3261 13.3.1.1
+    std::optional<Instant> expires_at{};  // RFC 3261 13.3.1
+    std::optional<std::vector<std::string>> recv_info{};
   };
   struct Unpracked {  // a reliable 1xx received that prack() has not answered
     std::uint32_t cseq = 0;
@@ -87,7 +87,8 @@ struct SessionDialog::Impl {
   void add_dialog_headers(Message& response, const Message& request) const;
 
   // --- session_send.cpp
-  std::expected<void, SessionError> may_send(const RequestOptions& options, bool needs_confirmed) const;
+  std::expected<void, SessionError> may_send(const RequestOptions& options,
+                                             bool needs_confirmed) const;
   Result make_request(std::string_view method, const RequestOptions& options);
   void fill(Message& request, const RequestOptions& options) const;
   bool may_bye() const;
@@ -107,22 +108,27 @@ struct SessionDialog::Impl {
   Status reply_provisional(Peer& peer, const ReplyOptions& options, Instant now);
   Status reply_success(Peer& peer, ReplyOptions options, Instant now);
   void reply_failure(Peer& peer, const ReplyOptions& options);
-  Status reply_other(Pending& pending, TransactionId transaction, const ReplyOptions& options, Instant now);
+  Status reply_other(Pending& pending, TransactionId transaction, const ReplyOptions& options,
+                     Instant now);
   void release_held(Instant now);
   void confirm(Peer& peer, Instant now);
   void refresh_provisional(Peer& peer, Instant now);
-  void refuse(const Message& request, TransactionId transaction, int status, bool has_retry_after = false);
+  void refuse(const Message& request, TransactionId transaction, int status,
+              bool has_retry_after = false);
   void add_recv_info(Message& response, const Message& request) const;
 
   // --- session_receive.cpp
   void receive_request(const Message& request, TransactionId transaction, Instant now);
   void receive_ack(const Message& request);
   void receive_bye(const Message& request, TransactionId transaction);
-  void receive_invite(const Message& request, TransactionId transaction, std::uint32_t cseq, Instant now);
+  void receive_invite(const Message& request, TransactionId transaction, std::uint32_t cseq,
+                      Instant now);
   void receive_update(const Message& request, TransactionId transaction, std::uint32_t cseq);
-  void receive_prack(const Message& request, TransactionId transaction, std::uint32_t cseq, Instant now);
+  void receive_prack(const Message& request, TransactionId transaction, std::uint32_t cseq,
+                     Instant now);
   void receive_info(const Message& request, TransactionId transaction, std::uint32_t cseq);
-  void receive_notify(const Message& request, TransactionId transaction, std::uint32_t cseq, Instant now);
+  void receive_notify(const Message& request, TransactionId transaction, std::uint32_t cseq,
+                      Instant now);
   void receive_refer(const Message& request, TransactionId transaction, std::uint32_t cseq);
   void receive_cancel(TransactionId cancelled, Instant now);
   void deliver(Deliver::What what, const Message& request, TransactionId transaction,

@@ -23,9 +23,12 @@ bool has_contact(const Message& request) {
 
 Deliver::What what_of(Method method) {
   switch (method) {
-    case Method::Message: return Deliver::What::Message;
-    case Method::Options: return Deliver::What::Options;
-    default: return Deliver::What::Other;
+    case Method::Message:
+      return Deliver::What::Message;
+    case Method::Options:
+      return Deliver::What::Options;
+    default:
+      return Deliver::What::Other;
   }
 }
 
@@ -58,14 +61,22 @@ void SessionDialog::Impl::receive_request(const Message& request, TransactionId 
   if (is_body_broken(request)) return refuse(request, transaction, 400);
 
   switch (request.method()) {
-    case Method::Bye: return receive_bye(request, transaction);
-    case Method::Invite: return receive_invite(request, transaction, number, now);
-    case Method::Update: return receive_update(request, transaction, number);
-    case Method::Prack: return receive_prack(request, transaction, number, now);
-    case Method::Info: return receive_info(request, transaction, number);
-    case Method::Notify: return receive_notify(request, transaction, number, now);
-    case Method::Refer: return receive_refer(request, transaction, number);
-    default: return deliver(what_of(request.method()), request, transaction, number);
+    case Method::Bye:
+      return receive_bye(request, transaction);
+    case Method::Invite:
+      return receive_invite(request, transaction, number, now);
+    case Method::Update:
+      return receive_update(request, transaction, number);
+    case Method::Prack:
+      return receive_prack(request, transaction, number, now);
+    case Method::Info:
+      return receive_info(request, transaction, number);
+    case Method::Notify:
+      return receive_notify(request, transaction, number, now);
+    case Method::Refer:
+      return receive_refer(request, transaction, number);
+    default:
+      return deliver(what_of(request.method()), request, transaction, number);
   }
 }
 
@@ -116,7 +127,8 @@ SessionDialog::Impl::Peer& SessionDialog::Impl::add_peer_invite(const Message& r
   exchange_cseq = cseq;
   exchange_side = Side::Remote;
   newest_peer_invite = cseq;
-  Peer peer{PeerInvite{request, transaction, cseq, is_initial, false}, ReliableSender(rng, settings.t1)};
+  Peer peer{PeerInvite{request, transaction, cseq, is_initial, false},
+            ReliableSender(rng, settings.t1)};
   peer.allows_100rel = allows_100rel(request);
   peer.requires_100rel = has_token(request, HeaderId::Require, "100rel");
   if (request.has(HeaderId::RecvInfo)) peer.recv_info = recv_info_of(request);

@@ -30,7 +30,7 @@ bool is_well_formed(const ReplyOptions& options) {
          !has_line_end(options.body.disposition);
 }
 
-void fill(Message& response, const ReplyOptions& options) {
+void fill_response(Message& response, const ReplyOptions& options) {
   for (const HeaderLine& line : options.headers) {
     const HeaderId id = header_id_from(line.name);
     const bool is_ours = id == HeaderId::Contact || id == HeaderId::Allow ||
@@ -87,7 +87,8 @@ SessionDialog::Status SessionDialog::Impl::reply_invite(Peer& peer, const ReplyO
   return {};
 }
 
-SessionDialog::Status SessionDialog::Impl::reply_provisional(Peer& peer, const ReplyOptions& options,
+SessionDialog::Status SessionDialog::Impl::reply_provisional(Peer& peer,
+                                                             const ReplyOptions& options,
                                                              Instant now) {
   // RFC 3262 3: every one reliably if the INVITE requires it; none if it does not allow it.
   const bool is_reliable = options.is_reliable || peer.requires_100rel;
@@ -102,14 +103,15 @@ SessionDialog::Status SessionDialog::Impl::reply_provisional(Peer& peer, const R
   Message response = make_response(peer.info.request, options.status, options.reason);
   add_dialog_headers(response, peer.info.request);
   if (is_reliable) add_recv_info(response, peer.info.request);
-  fill(response, options);
+  fill_response(response, options);
   transition(Side::Local, carrier, description);
   was_provisional_sent = true;
   peer.provisional = response;
   peer.is_provisional_reliable = is_reliable;
   if (is_reliable) {
     const bool has_answer = verdict.action == Action::TakeAnswer;
-    const auto* sent = peer.sender.send(std::move(response), description.has_value(), has_answer, now);
+    const auto* sent =
+        peer.sender.send(std::move(response), description.has_value(), has_answer, now);
     if (sent != nullptr) {
       // RFC 6141 4.6: a reliable 1xx commits the peer's new target.
       dialog.commit_target(peer.info.cseq);
@@ -145,7 +147,7 @@ SessionDialog::Status SessionDialog::Impl::reply_success(Peer& peer, ReplyOption
   Message response = make_response(peer.info.request, options.status, options.reason);
   add_dialog_headers(response, peer.info.request);
   add_recv_info(response, peer.info.request);
-  fill(response, options);
+  fill_response(response, options);
   transition(Side::Local, Carrier::InviteSuccess, description);
   peer.success_has_offer = verdict.action == Action::TakeOffer;
   peer.success = response;
@@ -176,7 +178,7 @@ void SessionDialog::Impl::reply_failure(Peer& peer, const ReplyOptions& options)
   };
   if (options.status == 488 && std::ranges::none_of(options.headers, is_warning))
     response.add(HeaderId::Warning, "305 sipassay \"Incompatible media format\"");
-  fill(response, options);
+  fill_response(response, options);
   put(Reply{peer.info.transaction, std::move(response)});
   dialog.discard_target(peer.info.cseq);
   const std::uint32_t cseq = peer.info.cseq;
@@ -225,8 +227,9 @@ SessionDialog::Status SessionDialog::Impl::reply_other(Pending& waiting, Transac
     if (waiting.recv_info) peer_recv_info = *waiting.recv_info;
   }
   if (is_update && !is_success) dialog.discard_target(waiting.cseq);
-  if (options.status == 488) response.add(HeaderId::Warning, "305 sipassay \"Incompatible media format\"");
-  fill(response, options);
+  if (options.status == 488)
+    response.add(HeaderId::Warning, "305 sipassay \"Incompatible media format\"");
+  fill_response(response, options);
   const Pending done = std::move(waiting);
   pending.erase(transaction);  // `waiting` is gone
   const auto refer_sub = response.maybe<ReferSub>();
@@ -278,8 +281,7 @@ void SessionDialog::Impl::refresh_provisional(Peer& peer, Instant now) {
 void SessionDialog::Impl::refuse(const Message& request, TransactionId transaction, int status,
                                  bool has_retry_after) {
   Message response = make_response(request, status, {});
-  if (has_retry_after)
-    response.add(HeaderId::RetryAfter, std::to_string(retry_after(rng)));
+  if (has_retry_after) response.add(HeaderId::RetryAfter, std::to_string(retry_after(rng)));
   response.set_body({}, {});
   put(Reply{transaction, std::move(response)});
 }

@@ -79,7 +79,8 @@ void SessionDialog::Impl::invite_provisional(Own& own, const Message& response) 
     // RFC 6141 4.7, 4.9: a reliable 1xx refreshes the target, an unreliable one must not.
     dialog.refresh_target(response);
     if (response.has(HeaderId::RecvInfo)) peer_recv_info = recv_info_of(response);
-    unpracked.push_back({own.info.cseq, response.get<RSeq>()->value, response, has_offer, has_answer});
+    unpracked.push_back(
+        {own.info.cseq, response.get<RSeq>()->value, response, has_offer, has_answer});
   }
   put(Progressed{response, own.info.cseq, reliable, has_offer, has_answer});
 }
@@ -115,12 +116,22 @@ void SessionDialog::Impl::final_answer(const Message& request, const Message* re
   const std::uint32_t cseq = cseq_of(request);
   const int heard = response == nullptr ? 0 : status;
   switch (request.method()) {
-    case Method::Invite: return invite_failed(cseq, response, heard, now);
-    case Method::Update: update_answered(cseq, response, heard, now); break;
-    case Method::Prack: prack_answered(cseq, response, heard); break;
-    case Method::Refer: refer_answered(cseq, response, heard); break;
-    case Method::Notify: notify_answered(request, heard); break;
-    default: break;
+    case Method::Invite:
+      return invite_failed(cseq, response, heard, now);
+    case Method::Update:
+      update_answered(cseq, response, heard, now);
+      break;
+    case Method::Prack:
+      prack_answered(cseq, response, heard);
+      break;
+    case Method::Refer:
+      refer_answered(cseq, response, heard);
+      break;
+    case Method::Notify:
+      notify_answered(request, heard);
+      break;
+    default:
+      break;
   }
   const bool is_failed_update = request.method() == Method::Update && (heard < 200 || heard > 299);
   if (!is_failed_update)
@@ -156,7 +167,8 @@ void SessionDialog::Impl::invite_failed(std::uint32_t cseq, const Message* respo
     exchange_cseq.reset();
   }
   const bool will_retry = !is_initial && schedule_retry(Method::Invite, response, status, now);
-  put(Rejected{response == nullptr ? Message() : *response, cseq, Method::Invite, status, will_retry});
+  put(Rejected{response == nullptr ? Message() : *response, cseq, Method::Invite, status,
+               will_retry});
   if (is_over) return;
   if (is_initial) {
     // RFC 3261 12.3: a non-2xx final ends the early dialogs.
@@ -197,7 +209,8 @@ void SessionDialog::Impl::update_answered(std::uint32_t cseq, const Message* res
   }
   if (has_offer) transition(Side::Remote, Carrier::UpdateFailure, std::nullopt);
   const bool will_retry = schedule_retry(Method::Update, response, status, now);
-  put(Rejected{response == nullptr ? Message() : *response, cseq, Method::Update, status, will_retry});
+  put(Rejected{response == nullptr ? Message() : *response, cseq, Method::Update, status,
+               will_retry});
 }
 
 void SessionDialog::Impl::prack_answered(std::uint32_t cseq, const Message* response, int status) {

@@ -30,8 +30,11 @@ void SessionDialog::Impl::advance(Instant now) {
       case ReliableSender::Due::Resend:
         put(Resend{peer.info.transaction, peer.sender.unacknowledged()->response});
         break;
-      case ReliableSender::Due::GiveUp: put(PrackMissing{peer.info.transaction}); break;
-      case ReliableSender::Due::Nothing: break;
+      case ReliableSender::Due::GiveUp:
+        put(PrackMissing{peer.info.transaction});
+        break;
+      case ReliableSender::Due::Nothing:
+        break;
     }
     if (peer.refresh_at && *peer.refresh_at <= now && peer.provisional)
       refresh_provisional(peer, now);
@@ -93,7 +96,8 @@ std::optional<Instant> SessionDialog::Impl::next_deadline() const {
   }
   earlier(next, retry_invite_at);
   earlier(next, retry_update_at);
-  for (const Subscription& subscription : subscriptions) earlier(next, subscription.next_deadline());
+  for (const Subscription& subscription : subscriptions)
+    earlier(next, subscription.next_deadline());
   return next;
 }
 
