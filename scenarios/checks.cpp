@@ -46,6 +46,17 @@ bool is_status_pattern(std::string_view text) {
   }
 }
 
+// "INVITE", "INVITE|UPDATE", "*"
+bool is_method_pattern(std::string_view text) {
+  if (text == "*") return true;
+  while (true) {
+    const std::size_t bar = text.find('|');
+    if (!ascii::is_token(text.substr(0, bar))) return false;
+    if (bar == std::string_view::npos) return true;
+    text.remove_prefix(bar + 1);
+  }
+}
+
 bool is_sdp_request(std::string_view text) {
   if (text == "none" || text == "same") return true;
   const std::size_t colon = text.find(':');
@@ -231,8 +242,8 @@ Pattern read_pattern(Element& element) {
   const bool has_method = element.has("method");
   if (has_method == element.has("status"))
     element.wrong("a method or a status", has_method ? "both" : "neither");
-  if (has_method && pattern.method != "*" && !ascii::is_token(pattern.method))
-    element.wrong("method", "a method or *", quoted(pattern.method));
+  if (has_method && !is_method_pattern(pattern.method))
+    element.wrong("method", "methods such as PRACK or INVITE|UPDATE, or *", quoted(pattern.method));
   if (element.has("status") && !is_status_pattern(pattern.status))
     element.wrong("status", "statuses such as 200, 2xx, 400|416 or 101-199",
                   quoted(pattern.status));
@@ -281,7 +292,7 @@ MessageEdit read_edit(Element& element) {
 
 std::string read_message_name(Element& element, std::string_view attribute, bool is_required) {
   const auto name = is_required ? element.required(attribute) : element.text(attribute);
-  if (!name) return {};
+  if (!name || name->empty()) return {};
   if (!element.context().names.messages.contains(*name))
     element.wrong(attribute, "the name of an earlier message (as=)", quoted(*name));
   return *name;
@@ -303,7 +314,7 @@ std::string read_new_name(Element& element) {
 
 std::string read_dialog_name(Element& element) {
   const auto name = element.text("dialog");
-  if (!name) return {};
+  if (!name || name->empty()) return {};
   auto& names = element.context().names;
   if (!is_name(*name) || names.messages.contains(*name) || names.peers.contains(*name))
     element.wrong("dialog", "the name of a dialog, or a new name", quoted(*name));
@@ -313,7 +324,7 @@ std::string read_dialog_name(Element& element) {
 
 std::string read_peer_name(Element& element) {
   const auto name = element.text("peer");
-  if (!name) return {};
+  if (!name || name->empty()) return {};
   if (!element.context().names.peers.contains(*name))
     element.wrong("peer", "the name of a <peer> of this scenario", quoted(*name));
   return *name;
