@@ -11,12 +11,14 @@
 
 #include "engine/base/rng.h"
 #include "engine/base/time.h"
+#include "engine/message/header/authentication.h"
 #include "engine/message/message.h"
 
 namespace sipassay::agent::digest {
 
 inline constexpr std::size_t challenges_max = 16;  // read from one response
-inline constexpr std::size_t nonces_max = 256;     // remembered by a client or a server
+inline constexpr std::size_t nonces_max = 256;     // remembered by a server; realms by a client
+inline constexpr int stale_max = 3;                // stale=true in a row, then we give up
 
 enum class Algorithm : std::uint8_t { Md5, Md5Sess, Sha256, Sha256Sess };
 enum class Qop : std::uint8_t { None, Auth, AuthInt };
@@ -65,20 +67,28 @@ class Client {
   // Puts credentials for known realms on a request that starts a new transaction in a dialog or to
   // the same place (RFC 3261 22.2: MAY); nothing known: nothing done.
   void authorize(Message& request);
-  // RFC 7616 3.5: takes nextnonce over.
+  // A final response to a request with our credentials that is no challenge: takes nextnonce over
+  // (RFC 7616 3.5).
   void learn(const Message& response);
 
  private:
   struct Challenge {
     bool is_proxy = false;
-    std::string realm, nonce, opaque, algorithm_text, domain;
-    bool has_opaque = false, has_algorithm = false;
+    std::string realm, nonce, opaque;
+    bool has_opaque = false;
+    bool has_algorithm = false;
     Algorithm algorithm{};
     Qop qop{};
     bool is_stale = false;
+    int stale_count = 0;
     std::uint32_t nc = 0;
     std::string cnonce;
   };
+  static std::optional<Challenge> read(std::string_view scheme, const AuthParams& params);
+  template <class Header>
+  void collect(const Message& response, std::vector<Challenge>& out) const;
+  Challenge* known(bool is_proxy, std::string_view realm);
+  Verdict take(Challenge challenge, Message& request);
   const Secret* secret_for(std::string_view realm) const;
   void put_credentials(Challenge& challenge, const Secret& secret, Message& request);
 
@@ -87,15 +97,19 @@ class Client {
   std::vector<Challenge> known_;
 };
 
+// RFC 3261 13.2.2.4, 22.1: the ACK for a 2xx carries the credentials of its INVITE.
+void copy_credentials(const Message& invite, Message& ack);
+
 // --- server
 
 enum class Judgement : std::uint8_t {
   Accepted,
   Absent,     // no credentials for our realm: challenge
-  Malformed,  // a directive is missing, doubled or odd: 400 (RFC 7616 3.4.6)
-  Wrong,      // digest, user, uri, algorithm, qop or opaque does not fit: challenge again
-  Stale,      // digest right, nonce no longer ours or too old: challenge with stale=true
-  Replayed,   // nonce count not higher than before: challenge with stale=true
+  Malformed,  // a directive is missing, doubled or odd, or uri is not the Request-URI: 400 (RFC
+              // 7616 3.4, 3.4.6)
+  Wrong,     // digest, user, algorithm, qop or opaque does not fit: challenge again
+  Stale,     // digest right, nonce no longer ours or too old: challenge with stale=true
+  Replayed,  // nonce count not higher than before: challenge with stale=true
 };
 std::string_view to_string(Judgement judgement);
 
@@ -118,6 +132,8 @@ class Server {
   // Adds one challenge an algorithm, all with a fresh nonce each.
   void challenge(Message& response, bool is_stale, Instant now);
   Judgement verify(const Message& request, Instant now);
+  // Puts Authentication-Info with rspauth on the 2xx to a request just accepted (RFC 7616 3.5).
+  void confirm(const Message& request, Message& response) const;
   // The user of the last accepted request.
   const std::string& user() const { return user_; }
 
@@ -129,6 +145,10 @@ class Server {
     std::uint32_t nc = 0;  // highest seen
     std::uint64_t order = 0;
   };
+  const Secret* user_named(std::string_view name) const;
+  std::string make_nonce(Algorithm algorithm, const std::string& opaque, Instant now);
+  Judgement judge_nonce(std::string_view nonce, std::optional<std::uint32_t> nc, Instant now);
+
   Options options_;
   Rng rng_;
   std::map<std::string, Nonce, std::less<>> nonces_;
