@@ -53,11 +53,23 @@ struct BodyContents {
   std::optional<BodyPart> session;  // application/sdp with disposition session, given or by default
   std::optional<BodyPart> early_session;  // RFC 3959
   std::vector<BodyPart> others;           // all other leaves, in order
-  std::optional<BodyPart>
-      unsupported;  // the first with handling=required that we cannot handle: 415
+  // RFC 5621 8.1, 8.4: the first with handling=required whose type, disposition or transfer
+  // encoding is not supported: answer 415 with Accept, or with Accept-Encoding if the whole body is
+  // encoded.
+  std::optional<BodyPart> unsupported;
+  bool is_encoded = false;  // Content-Encoding other than identity: nothing was looked at
 };
-// An empty body has no contents. Error: a multipart that is malformed, too deep or has no parts.
-Parsed<BodyContents> body_contents(const Message& message);
+
+// What the reader of a body understands, without case. An empty list stands for any.
+struct BodySupport {
+  std::vector<std::string_view> types{"application/sdp", "message/sipfrag", "text/plain"};
+  std::vector<std::string_view> dispositions{"session", "render"};
+};
+
+// An empty body has no contents. Views live as long as the message. Error: malformed Content-Type
+// or Content-Disposition; a required multipart that is malformed, too deep or has too many parts.
+// Offsets of errors in the body count from its start.
+Parsed<BodyContents> body_contents(const Message& message, const BodySupport& support = {});
 
 // The octets of the session description, if the message carries one.
 std::optional<std::string_view> session_description(const Message& message);

@@ -9,8 +9,8 @@
 
 namespace sipassay {
 
-// A fragment as a message: without a start line the message is a request without method. At least a
-// start line or one header field; header values are not checked (RFC 3420 2).
+// A fragment as a message. Without a start line the message has a stand-in, "FRAGMENT sip:none
+// SIP/2.0". Every known header field has been checked (RFC 3420 3.2), a body has a Content-Type.
 struct SipFragment {
   Message message;
   bool has_start_line = false;
