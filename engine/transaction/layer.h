@@ -1,7 +1,8 @@
-// All transactions of one element: matching, the four machines, their timers (RFC 3261 17, RFC 6026).
+// All transactions of one element: matching, the four machines, their timers (RFC 3261 17, RFC
+// 6026).
 //
-// Driven by its owner (the agent, or the scripted peer): handle() what happened, then poll() until it
-// gives nothing more; next_deadline() says when time itself is due. No sockets, no clock.
+// Driven by its owner (the agent, or the scripted peer): handle() what happened, then poll() until
+// it gives nothing more; next_deadline() says when time itself is due. No sockets, no clock.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +37,8 @@ struct Destination {
 struct Transmit {
   Message message;
   Destination to;
-  bool is_retransmission = false;  // sent by the machine, not by its user
-  Id transaction = 0;              // 0: sent without a transaction (ACK for a 2xx, stateless response)
+  bool is_retransmission = false;  // octets that were sent before
+  Id transaction = 0;  // 0: sent without a transaction (ACK for a 2xx, stateless response)
 };
 // A request that belongs to no transaction; a server transaction was created for it (not for ACK).
 struct RequestReceived {
@@ -45,15 +46,16 @@ struct RequestReceived {
   Message request;
   Flow flow;
 };
-// CANCEL: `cancelled` is the INVITE server transaction it matches, or 0 (answer 481). The CANCEL has
-// a server transaction of its own that its user answers.
+// CANCEL: `cancelled` is the INVITE server transaction it matches, or 0 (answer 481). The CANCEL
+// has a server transaction of its own that its user answers.
 struct CancelReceived {
   Id transaction = 0;
   Id cancelled = 0;
   Message request;
   Flow flow;
 };
-// A response for its client transaction; every 2xx to an INVITE comes up, repeated ones too (6026 7.2).
+// A response for its client transaction; every 2xx to an INVITE comes up, repeated ones too
+// (6026 7.2).
 struct ResponseReceived {
   Id transaction = 0;
   Message response;
@@ -74,7 +76,8 @@ struct TransportFailed {
 struct Terminated {
   Id transaction = 0;
 };
-// An input for which the machine has no row; nothing was done.
+// An input from the network or a timer for which the machine has no row; nothing was done. (The
+// user's own inputs are answered by SendError.)
 struct Unexpected {
   Id transaction = 0;
   std::string_view machine, state, input;
@@ -84,16 +87,20 @@ using Output = std::variant<Transmit, RequestReceived, CancelReceived, ResponseR
                             StrayResponse, TimedOut, TransportFailed, Terminated, Unexpected>;
 
 // The key of a request or response did not allow it (no Via, no branch and no RFC 2543 key, …).
-enum class SendError : std::uint8_t { NoVia, UnknownTransaction, WrongState, TooMany };
+// Forbidden: RFC 4320 (a provisional response other than 100, an early 100, a 408 to a non-INVITE
+// request).
+enum class SendError : std::uint8_t { NoVia, UnknownTransaction, WrongState, TooMany, Forbidden };
 
 class Layer {
  public:
   struct Options {
-    Timings timings;
+    Timings timings{};
     // 17.2.1: a 100 by itself 200 ms after an INVITE that its user has not answered.
     bool sends_trying = true;
     // RFC 4320 4.1: a 100 when an unanswered non-INVITE request would be repeated at T2.
     bool sends_late_trying = true;
+    // RFC 4320 4.1, 4.2: respond() refuses what may not be sent. A scripted peer may want to.
+    bool keeps_rfc4320 = true;
   };
   Layer(Options options, Rng rng);
   ~Layer();
@@ -125,10 +132,11 @@ class Layer {
 
   // --- looking in: tests, fuzz invariants, merged requests (8.2.2.2)
   std::size_t size() const;
-  std::string_view state(Id transaction) const;         // "Proceeding"; empty if gone
-  const Message* request(Id transaction) const;         // nullptr if gone
-  const Message* last_response(Id transaction) const;   // nullptr if none was sent or received
-  // A live server transaction with this From tag, Call-ID and CSeq (number and method), other than `self`.
+  std::string_view state(Id transaction) const;        // "Proceeding"; empty if gone
+  const Message* request(Id transaction) const;        // nullptr if gone
+  const Message* last_response(Id transaction) const;  // nullptr if none was sent or received
+  // A live server transaction with this From tag, Call-ID and CSeq (number and method), other than
+  // `self`.
   bool is_merged(const Message& request, Id self) const;
 
  private:
@@ -142,9 +150,13 @@ std::string make_branch(Rng& rng);
 void add_via(Message& request, const Endpoint& local, std::string_view branch);
 // The ACK for a non-2xx final response (RFC 3261 17.1.1.3).
 Message ack_for_failure(const Message& invite, const Message& response);
-// The CANCEL for a request (RFC 3261 9.1): same Request-URI, Call-ID, To, From, CSeq number, top Via, Route.
+// The 100 for a request, without a To tag of its own (RFC 3261 8.2.6, 17.2.1).
+Message trying_for(const Message& request);
+// The CANCEL for a request (RFC 3261 9.1): same Request-URI, Call-ID, To, From, CSeq number, top
+// Via, Route.
 Message cancel_for(const Message& request);
-// Where a response goes (RFC 3261 18.2.2, RFC 3581 4): flow of a stream, received and rport of a datagram.
+// Where a response goes (RFC 3261 18.2.2, RFC 3581 4): flow of a stream, received and rport of a
+// datagram.
 Destination response_destination(const Message& response, const Flow& request_flow);
 // Writes received and rport into the top Via (RFC 3261 18.2.1, RFC 3581 4).
 void stamp_via(Message& request, const Flow& flow);
