@@ -62,7 +62,9 @@ void stamp_via(Message& request, const Flow& flow) {
   const bool asks_rport = rport && !rport->has_value;
   // RFC 3261 18.2.1; RFC 3581 4: with rport also if it is the same.
   const bool needs_received = asks_rport || !ascii::iequals(via->host, flow.remote.host);
-  if (!needs_received && !via->params.has("received")) return;
+  const bool has_right_received = via->received() == flow.remote.host;
+  if (!asks_rport && (has_right_received || (!needs_received && !via->params.has("received"))))
+    return;
 
   std::string value(via->protocol);
   ((value += '/') += via->version) += '/';

@@ -189,7 +189,7 @@ void Layer::Impl::receive_ack(Message ack, const ServerKey& key, const Flow& flo
 void Layer::Impl::create_server(Message request, ServerKey key, const Flow& flow, Instant now) {
   stamp_via(request, flow);
   const Destination to = response_destination(request, flow);
-  if (entries.size() >= transactions_max) {
+  if (entries.size() >= options.limit) {
     outputs.push_back(Transmit{overload_answer(request, key, seed), to, false, 0});
     return;
   }
@@ -237,7 +237,7 @@ std::expected<Id, SendError> Layer::send_request(Message request, const Destinat
                                                  Instant now) {
   const auto via = request.maybe<Via>();
   if (!via) return std::unexpected(SendError::NoVia);
-  if (impl_->entries.size() >= transactions_max) return std::unexpected(SendError::TooMany);
+  if (impl_->entries.size() >= impl_->options.limit) return std::unexpected(SendError::TooMany);
   const Id id = ++impl_->last_id;
   std::string key = client_key(request, *via).value_or("");
   const bool is_invite = request.method() == Method::Invite;

@@ -29,6 +29,8 @@ inline constexpr std::size_t transactions_max = 100'000;
 struct Destination {
   Endpoint endpoint;
   FlowId flow = 0;
+
+  friend bool operator==(const Destination&, const Destination&) = default;
 };
 
 // --- what the layer gives its owner
@@ -101,6 +103,8 @@ class Layer {
     bool sends_late_trying = true;
     // RFC 4320 4.1, 4.2: respond() refuses what may not be sent. A scripted peer may want to.
     bool keeps_rfc4320 = true;
+    // Client and server together. One request more is answered with 503 without a transaction.
+    std::size_t limit = transactions_max;
   };
   Layer(Options options, Rng rng);
   ~Layer();
