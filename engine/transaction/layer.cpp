@@ -5,7 +5,6 @@
 #include <map>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -55,10 +54,8 @@ std::string_view to_tag(const Message& message) {
 
 // A connection is itself; on datagrams the address counts.
 bool is_same_way(const Destination& a, const Destination& b) {
-  if (a.flow != b.flow) return false;
-  if (a.flow != 0 && is_reliable(a.endpoint.transport) && is_reliable(b.endpoint.transport))
-    return true;
-  return a.endpoint == b.endpoint;
+  if (!is_reliable(a.endpoint.transport)) return a.endpoint == b.endpoint;
+  return a.flow == b.flow && (a.flow != 0 || a.endpoint == b.endpoint);
 }
 
 // RFC 4320 4.1, 4.2: what may not be sent to a request other than INVITE.
@@ -104,7 +101,7 @@ struct Layer::Impl {
   Options options;
   std::uint64_t seed;
   Id last_id = 0;
-  std::unordered_map<Id, Entry> entries;  // never iterated where the order could be seen
+  std::map<Id, Entry> entries;
   std::map<ServerKey, Id> servers;
   std::map<std::string, Id> clients;
   std::set<std::pair<std::string, Id>> merges;
@@ -130,7 +127,6 @@ void Layer::transport_failed(const Destination& to, Instant now) {
   std::vector<Id> ids;
   for (const auto& [id, entry] : impl_->entries)
     if (is_same_way(context(entry.machine).to(), to)) ids.push_back(id);
-  std::ranges::sort(ids);
   for (const Id id : ids) {
     Entry* entry = impl_->find(id);
     std::visit([&](auto& m) { m.transport_failed(now, impl_->outputs); }, entry->machine);

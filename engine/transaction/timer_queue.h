@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "engine/base/time.h"
@@ -38,7 +38,7 @@ class TimerQueue {
   void rebuild();
 
   std::vector<Entry> heap_;  // the earliest in front; its front is never outdated
-  std::unordered_map<Id, Instant> live_;
+  std::map<Id, Instant> live_;
 };
 
 }  // namespace sipassay::transaction
