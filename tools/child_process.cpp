@@ -1,0 +1,102 @@
+#include "tools/child_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+namespace sipassay::tools {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Pipe {
+  std::array<int, 2> ends{-1, -1};
+  Pipe() {
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) std::abort();
+  }
+  ~Pipe() {
+    for (const int end : ends)
+      if (end >= 0) ::close(end);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  void close_writer() {
+    ::close(ends[1]);
+    ends[1] = -1;
+  }
+};
+
+[[noreturn]] void become(const std::vector<std::string>& arguments, const Start& how,
+                         const Pipe& out, const Pipe& err) {
+  dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
+  dup2(out.ends[1], STDOUT_FILENO);
+  dup2(err.ends[1], STDERR_FILENO);
+  for (const std::string& variable : how.environment) {
+    const std::size_t equals = variable.find('=');
+    setenv(variable.substr(0, equals).c_str(), variable.substr(equals + 1).c_str(), 1);
+  }
+  std::vector<char*> pointers;
+  std::vector<std::string> copies = arguments;
+  pointers.reserve(copies.size() + 1);
+  for (std::string& one : copies) pointers.push_back(one.data());
+  pointers.push_back(nullptr);
+  execv(pointers[0], pointers.data());
+  _exit(126);
+}
+
+int milliseconds_until(Clock::time_point deadline) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
+  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1000));
+}
+
+// Appends what is there; false at the end of the stream.
+bool drain(int descriptor, std::string& into) {
+  char buffer[4096];
+  const ssize_t count = read(descriptor, buffer, sizeof buffer);
+  if (count <= 0) return false;
+  into.append(buffer, static_cast<std::size_t>(count));
+  return true;
+}
+
+}  // namespace
+
+Exit start(const std::vector<std::string>& arguments, const Start& how) {
+  Pipe out;
+  Pipe err;
+  const Clock::time_point begun = Clock::now();
+  const pid_t child = fork();
+  if (child == 0) become(arguments, how, out, err);
+  out.close_writer();
+  err.close_writer();
+
+  Exit result;
+  bool has_signalled = how.signal == 0;
+  bool is_killed = false;
+  std::array<pollfd, 2> watched{pollfd{out.ends[0], POLLIN, 0}, pollfd{err.ends[0], POLLIN, 0}};
+  while (watched[0].fd >= 0 || watched[1].fd >= 0) {
+    if (!has_signalled && Clock::now() >= begun + how.after) {
+      kill(child, how.signal);
+      has_signalled = true;
+    }
+    if (!is_killed && Clock::now() >= begun + how.limit) {
+      kill(child, SIGKILL);
+      is_killed = true;
+    }
+    poll(watched.data(), watched.size(),
+         milliseconds_until(begun + (has_signalled ? how.limit : how.after)));
+    if (watched[0].revents != 0 && !drain(watched[0].fd, result.out)) watched[0].fd = -1;
+    if (watched[1].revents != 0 && !drain(watched[1].fd, result.err)) watched[1].fd = -1;
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return result;
+}
+
+}  // namespace sipassay::tools

@@ -1,0 +1,188 @@
+// The program as a user meets it: statuses, one-line complaints, help that is true.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+
+#include "reports/json.h"
+#include "reports/testdata/sample.h"
+#include "tools/child_process.h"
+
+namespace sipassay::tools {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::Not;
+
+Exit program(std::vector<std::string> arguments, const Start& how = {}) {
+  arguments.insert(arguments.begin(), SIPASSAY_PROGRAM);
+  return start(arguments, how);
+}
+
+// A folder that goes away with its test.
+class CommandLine : public testing::Test {
+ protected:
+  CommandLine() : folder_(testing::TempDir() + "sipassay." + std::to_string(getpid())) {
+    fs::create_directories(folder_);
+  }
+  ~CommandLine() override {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+
+  std::string path(const std::string& name) const { return folder_ + "/" + name; }
+  std::string file(const std::string& name, const std::string& text) const {
+    std::ofstream(path(name), std::ios::binary) << text;
+    return path(name);
+  }
+  static std::string read(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  std::string sample() const {
+    std::string json;
+    reports::render_json(reports::testdata::sample(), {}, json);
+    return file("sample.json", json);
+  }
+
+ private:
+  std::string folder_;
+};
+
+std::set<std::string> commands() {
+  std::set<std::string> out;
+  const std::string help = program({"--help"}).out;
+  const std::regex row(R"(\n  ([a-z]+) +)");
+  for (std::sregex_iterator at(help.begin(), help.end(), row), end; at != end; ++at)
+    out.insert((*at)[1].str());
+  return out;
+}
+
+TEST_F(CommandLine, HelpIsThereForEveryCommand) {
+  EXPECT_EQ(program({"--help"}).status, 0);
+  EXPECT_EQ(program({"--version"}).out.substr(0, 9), "sipassay ");
+  EXPECT_GE(commands().size(), 3U);
+  for (const std::string& command : commands()) {
+    const Exit exit = program({command, "--help"});
+    EXPECT_EQ(exit.status, 0) << command;
+    EXPECT_THAT(exit.out, HasSubstr("Usage: sipassay " + command));
+    EXPECT_EQ(exit.err, "");
+  }
+}
+
+TEST_F(CommandLine, EveryOptionIsInTheManualPage) {
+  std::string page = read(std::string(SIPASSAY_SOURCE_DIR) + "/tools/sipassay.1");
+  page = std::regex_replace(page, std::regex(R"(\\-)"), "-");
+  const std::regex option(R"((--[a-z0-9][a-z0-9-]*))");
+  std::size_t count = 0;
+  for (const std::string& command : commands()) {
+    EXPECT_THAT(page, HasSubstr("sipassay " + command));
+    const std::string help = program({command, "--help"}).out;
+    for (std::sregex_iterator at(help.begin(), help.end(), option), end; at != end; ++at, ++count)
+      EXPECT_THAT(page, testing::ContainsRegex((*at)[1].str() + "[^a-z0-9-]")) << command;
+  }
+  EXPECT_GT(count, 10U);
+}
+
+TEST_F(CommandLine, BadUsageIsOneLineAndStatusThree) {
+  const std::vector<std::vector<std::string>> rows = {
+      {},
+      {"frobnicate"},
+      {"fro\nb\x1b[31m"},
+      {"list", "--frob"},
+      {"list", "NO-SUCH-ID"},
+      {"list", "--role", "boss"},
+      {"list", "--level", "perhaps"},
+      {"list", "--transport", "pigeon"},
+      {"list", "--list-format", "xml"},
+      {"list", "--scenarios", path("nowhere")},
+      {"list", "--failed-from", path("nowhere.json")},
+      {"list", "--exclude", "*"},
+      {"list", "--tag", "no-such-tag"},
+      {"show"},
+      {"report"},
+      {"report", path("nowhere.json")},
+      {"report", path("")},
+      {"report", "a.json", "b.json"},
+      {"report", sample(), "--report", "pigeon"},
+      {"report", sample(), "--report", "json="},
+      {"report", sample(), "--report", "json", "--report", "text"},
+      {"report", sample(), "--report", "json=" + path("no/such/folder/x.json")},
+      {"report", sample(), "--report", "json=" + path("")},
+      {"report", file("bad.json", "{\"schema\": 1")},
+      {"report", file("other.json", "{\"schema\": 99}")},
+  };
+  for (const auto& row : rows) {
+    const Exit exit = program(row);
+    const std::string what = testing::PrintToString(row);
+    EXPECT_EQ(exit.status, 3) << what << exit.err;
+    EXPECT_EQ(exit.out, "") << what;
+    EXPECT_EQ(std::ranges::count(exit.err, '\n'), 1) << what << exit.err;
+    EXPECT_THAT(exit.err, testing::StartsWith("sipassay: ")) << what;
+    EXPECT_THAT(exit.err, Not(HasSubstr("\x1b"))) << what;
+  }
+}
+
+TEST_F(CommandLine, ABrokenScenarioIsNamedWithItsLine) {
+  const Exit exit = program({"list", file("broken.xml", "<scenario>\n<frob/>\n")});
+  EXPECT_EQ(exit.status, 3);
+  EXPECT_THAT(exit.err, testing::ContainsRegex("broken.xml:[0-9]+:[0-9]+: "));
+  EXPECT_THAT(exit.err, HasSubstr("in scenario files\n"));
+}
+
+TEST_F(CommandLine, ListIsATableThatFeedsRun) {
+  const Exit all = program({"list"});
+  EXPECT_EQ(all.status, 0);
+  EXPECT_THAT(all.out, testing::StartsWith("id\tsut\tlevel"));
+  const std::string second = all.out.substr(all.out.find('\n') + 1);
+  const std::string id = second.substr(0, second.find('\t'));
+  const Exit one = program({"list", id});
+  EXPECT_EQ(one.status, 0);
+  EXPECT_THAT(one.out, HasSubstr("\n" + id + "\t"));
+  EXPECT_THAT(program({"show", id}).out, testing::StartsWith(id + "  "));
+  EXPECT_THAT(program({"list", "--list-format", "json", id}).out,
+              HasSubstr("\"id\": \"" + id + "\""));
+}
+
+TEST_F(CommandLine, AFileOrFolderSelectsToo) {
+  const std::string folder = std::string(SIPASSAY_SOURCE_DIR) + "/scenarios/rfc3262";
+  const Exit exit = program({"list", folder});
+  EXPECT_EQ(exit.status, 0) << exit.err;
+  EXPECT_THAT(exit.out, HasSubstr("\tscenarios/rfc3262/"));
+  EXPECT_THAT(exit.out, Not(HasSubstr("\tscenarios/rfc3261/")));
+}
+
+TEST_F(CommandLine, ReportRendersAStoredResult) {
+  const std::string html = path("out.html");
+  const std::string junit = path("out.xml");
+  const Exit exit =
+      program({"report", sample(), "--report", "html=" + html, "--report", "junit=" + junit});
+  EXPECT_EQ(exit.status, 0) << exit.err;
+  EXPECT_THAT(exit.out, HasSubstr("11 cases: 1 PASS"));
+  EXPECT_THAT(read(html), testing::StartsWith("<!doctype html>"));
+  EXPECT_THAT(read(junit), testing::StartsWith("<?xml"));
+  EXPECT_EQ(program({"report", sample(), "--report", "json"}).out, read(path("sample.json")));
+}
+
+TEST_F(CommandLine, NoColoursInAPipe) {
+  const Exit exit = program({"report", sample()}, {.environment = {"TERM=xterm", "CI="}});
+  EXPECT_THAT(exit.out, Not(HasSubstr("\x1b[")));
+}
+
+TEST_F(CommandLine, AFullDiskIsNoSuccess) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  const Exit exit = program({"report", sample(), "--report", "json=/dev/full"});
+  EXPECT_EQ(exit.status, 3);
+  EXPECT_THAT(exit.err, HasSubstr("/dev/full: No space left on device"));
+  EXPECT_THAT(exit.out, HasSubstr("11 cases"));  // the other report is not lost
+}
+
+}  // namespace
+}  // namespace sipassay::tools

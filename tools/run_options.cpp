@@ -1,0 +1,130 @@
+#include "tools/run_options.h"
+
+#include <fmt/format.h>
+
+#include <random>
+
+#include "reports/escape.h"
+
+namespace sipassay::tools {
+namespace {
+
+// The others say where results go or how fast, not what they are.
+constexpr const char* named_options[] = {"sut",    "t1",     "timeout",      "repeat",  "transport",
+                                         "role",   "level",  "tag",          "exclude", "user",
+                                         "domain", "strict", "fail-on-flaky"};
+
+std::vector<std::string> named(const po::variables_map& values) {
+  std::vector<std::string> out;
+  for (const char* name : named_options) {
+    if (values.count(name) == 0) continue;
+    const boost::any& value = values[name].value();
+    if (const auto* one = boost::any_cast<std::string>(&value)) {
+      out.push_back(one->empty() ? fmt::format("--{}", name) : fmt::format("--{}={}", name, *one));
+    } else if (const auto* many = boost::any_cast<std::vector<std::string>>(&value)) {
+      for (const std::string& each : *many) out.push_back(fmt::format("--{}={}", name, each));
+    } else {
+      out.push_back(fmt::format("--{}", name));
+    }
+  }
+  return out;
+}
+
+// Calls with the same Call-ID and branch as those of an earlier run would be retransmissions to a
+// SUT that still remembers them; in virtual time nobody does.
+std::uint64_t default_seed(bool is_live) {
+  if (!is_live) return 1;
+  std::random_device entropy;
+  return (std::uint64_t{entropy()} << 32U) | entropy();
+}
+
+std::map<std::string, std::string> users(const po::variables_map& values) {
+  std::map<std::string, std::string> out;
+  for (const std::string& written : texts(values, "user")) {
+    const std::size_t equals = written.find('=');
+    if (equals == std::string::npos || equals == 0)
+      throw UsageError{
+          fmt::format("--user takes BEHAVIOUR=USER, not \"{}\"", reports::printable(written))};
+    out[written.substr(0, equals)] = written.substr(equals + 1);
+  }
+  return out;
+}
+
+std::optional<runner::Login> login(const po::variables_map& values) {
+  if (values.count("login") == 0) return std::nullopt;
+  const std::string written = text(values, "login");
+  const std::size_t colon = written.find(':');
+  if (colon == std::string::npos || colon == 0) throw UsageError{"--login takes USER:PASSWORD"};
+  return runner::Login{written.substr(0, colon), written.substr(colon + 1)};
+}
+
+}  // namespace
+
+void add_run_options(po::options_description& options) {
+  const auto text_value = [](const char* name) {
+    return po::value<std::string>()->value_name(name);
+  };
+  auto add = options.add_options();
+  add("sut", text_value("ADDRESS"),
+      "live stack under test: udp:127.0.0.1:5060, tcp:[::1]:5060; default: the embedded engine in "
+      "virtual time");
+  add("user", po::value<std::vector<std::string>>()->composing()->value_name("BEHAVIOUR=USER"),
+      "user part of the live SUT that behaves so (auto, ring, busy, ...); cases for other "
+      "behaviours "
+      "are then NOT-APPLICABLE; without any, every behaviour is a user of that name, as of "
+      "sipassay ua");
+  add("domain", text_value("HOST"), "host of the live SUT's URIs; default: its address");
+  add("login", text_value("USER:PASSWORD"), "answer to challenges of the live SUT");
+  add("seed", text_value("N"),
+      "source of all tags, branches and Call-IDs; default: 1, for a live SUT a new one each time");
+  add("jobs", text_value("N"), "cases side by side against a live SUT (default 1)");
+  add("repeat", text_value("N"), "run each case N times; different outcomes are FLAKY");
+  add("timeout", text_value("TIME"), "longest time of one case in real time");
+  add("t1", text_value("TIME"), "T1, which scales all timers (default 500ms)");
+  add("strict", "NON-STRICT fails the run");
+  add("fail-on-flaky", "FLAKY fails the run");
+  add("teeth",
+      "run every case against the misbehaviours that must fail it, and report no verdicts");
+  add("dry-run", "print the selected cases and run nothing");
+  add("list-format", text_value("tsv|json"), "of --dry-run: tab-separated (default) or json");
+  add("quiet", "text: only cases that did not pass");
+}
+
+RunOptions run_options(const po::variables_map& values) {
+  RunOptions out;
+  if (values.count("sut") != 0) {
+    const std::string written = text(values, "sut");
+    out.sut = endpoint_from(written);
+    if (!out.sut)
+      throw UsageError{fmt::format("--sut takes an address like udp:127.0.0.1:5060, not \"{}\"",
+                                   reports::printable(written))};
+  }
+  const bool is_live = out.sut.has_value();
+  for (const char* name : {"user", "domain", "login", "jobs", "timeout"})
+    if (!is_live && values.count(name) != 0)
+      throw UsageError{fmt::format("--{} is for a live SUT (--sut)", name)};
+  if (is_live && values.count("teeth") != 0)
+    throw UsageError{"--teeth is for the embedded engine, not for --sut"};
+
+  const bool has_seed = values.count("seed") != 0;
+  out.seed = number(values, "seed", has_seed ? 0 : default_seed(is_live), 0, UINT64_MAX);
+  out.jobs = static_cast<unsigned>(number(values, "jobs", 1, 1, jobs_max));
+  out.repeat = static_cast<unsigned>(number(values, "repeat", 1, 1, repeat_max));
+  out.timeout = duration(values, "timeout", 0ms, 10ms, 3600s);
+  out.timings.t1 = duration(values, "t1", 500ms, 1ms, 60s);
+  out.timings.t2 = 8 * out.timings.t1;
+  out.timings.t4 = 10 * out.timings.t1;
+  out.timings.d = 64 * out.timings.t1;
+  const std::vector<std::string> transports = texts(values, "transport");
+  if (transports.size() == 1) out.transport = transport_from(transports[0]);
+  out.users = users(values);
+  out.domain = text(values, "domain");
+  out.login = login(values);
+  out.style.is_strict = values.count("strict") != 0;
+  out.style.flaky_fails = values.count("fail-on-flaky") != 0;
+  out.style.every_case = values.count("quiet") == 0;
+  out.named = named(values);
+  return out;
+}
+
+}  // namespace sipassay::tools
