@@ -30,6 +30,8 @@ struct Call {
   bool has_offer = true;                            // false: offerless INVITE, the peer offers
   Reliability reliable = Reliability::IfSupported;  // Always: Require: 100rel
   std::vector<ExtraHeader> headers;
+  bool follows_redirects = false;  // RFC 3261 8.1.3.4; otherwise a 3xx ends the call
+  bool offers_in_prack = false;  // a new offer in the PRACK of the answer (RFC 6337 2.2, pattern 5)
 };
 struct Ring {
   CallId call = 0;

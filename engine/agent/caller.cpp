@@ -1,0 +1,255 @@
+// Calls that we make: the UAC of the initial INVITE (RFC 3261 13.2), its forks, CANCEL (9.1),
+// challenges (22.2) and redirections (8.1.3.4).
+#include <algorithm>
+
+#include "engine/agent/core.h"
+#include "engine/agent/resolve.h"
+#include "engine/base/ascii.h"
+#include "engine/message/header/all.h"
+
+namespace sipassay::agent {
+namespace {
+
+bool has_contact(const Message& response) {
+  const auto contact = response.get<Contact>();
+  return contact && !contact->is_star;
+}
+
+std::string reason_of(int status, std::string_view text) {
+  std::string reason = std::to_string(status);
+  if (!text.empty()) {
+    reason += ' ';
+    reason += text;
+  }
+  return reason;
+}
+
+}  // namespace
+
+void Core::command(const Call& command) {
+  start_call(command, std::nullopt, 0);
+}
+
+CallId Core::start_call(Call command, std::optional<Referrer> referrer, unsigned depth) {
+  auto& call = calls_[++last_call_];
+  call.id = last_call_;
+  touch(call.id);
+  call.referrer = std::move(referrer);
+  call.depth = depth;
+  auto& client = call.client.emplace();
+  client.command = std::move(command);
+  const auto flow = default_flow(client.command.target);
+  client.request = make_invite(call, flow);
+  digest_client_.authorize(client.request);
+  send_invite(call);
+  return last_call_;
+}
+
+Message Core::make_invite(LiveCall& call, const Flow& flow) {
+  auto& client = *call.client;
+  const auto& wish = client.command;
+  auto invite = make_outside("INVITE", wish.target, flow);
+  const auto settings = session_settings(settings_.user, flow, nullptr);
+  auto supported = settings.supported;
+  if (wish.reliable == Reliability::Never) std::erase(supported, "100rel");
+  invite.add(HeaderId::Contact, settings.contact);
+  invite.add(HeaderId::Allow, join(settings.allow));
+  invite.add(HeaderId::Supported, join(supported));
+  if (wish.reliable == Reliability::Always) invite.add(HeaderId::Require, "100rel");
+  invite.add(HeaderId::RecvInfo, join(settings.recv_info));  // RFC 6086 5.2.3 MUST
+  for (const auto& [name, value] : wish.headers) invite.add(name, value);
+  client.media = make_media(flow, false);
+  if (wish.has_offer)
+    invite.set_body("application/sdp", client.media->offer());
+  else
+    invite.set_body({}, {});
+  return invite;
+}
+
+void Core::send_invite(LiveCall& call) {
+  auto& client = *call.client;
+  client.transaction =
+      send(client.request, nullptr, {.what = ClientTransaction::What::Invite, .call = call.id});
+  client.saw_provisional = false;
+  if (client.transaction == 0) return invite_failed(call, 503, "cannot be sent");
+  // 13.2.1 SHOULD: CANCEL when Expires has passed.
+  if (const auto expires = client.request.maybe<Expires>())
+    call.expires_due = now_ + std::chrono::seconds(expires->value);
+}
+
+// --- responses
+
+void Core::receive_invite_response(LiveCall& call, const Message& response, const Flow& flow) {
+  auto& client = *call.client;
+  const int status = response.status();
+  if (status >= 300) return receive_invite_failure(call, response);
+  if (status < 200) client.saw_provisional = true;
+  if (status >= 200) {
+    client.saw_success = true;
+    call.abandon_due.reset();
+    call.expires_due.reset();
+    digest_client_.learn(response);
+  }
+  const auto to = response.get<To>();
+  const bool makes_dialog = status >= 200 || (status > 100 && to && !to->tag().empty());
+  if (makes_dialog) {
+    if (auto* dialog = fork_for(call, response, flow)) {
+      dialog->flow = flow;
+      dialog->session.receive_response(client.request, response, now_);
+      pump(call, *dialog);
+    }
+  } else if (status > 100) {
+    emit(CallProgressed{call.id, status, false});
+  }
+  if (status < 200 && status > 100) tell_referrer(call, status, response.reason());
+  // 9.1: not before a provisional response.
+  if (client.wants_cancel && status < 200) send_cancel(call);
+}
+
+void Core::receive_invite_failure(LiveCall& call, const Message& response) {
+  auto& client = *call.client;
+  const int status = response.status();
+  // 12.3: early dialogs end with any final response but 2xx.
+  for (std::size_t i = 0; i < call.dialogs.size(); ++i) {
+    call.dialogs[i]->session.receive_response(client.request, response, now_);
+    pump(call, *call.dialogs[i]);
+  }
+  call.abandon_due.reset();
+  call.expires_due.reset();
+  if (client.saw_success) return;  // a fork answered before; this final response is not for us
+  if ((status == 401 || status == 407) && answer_invite_challenge(call, response)) return;
+  if (status >= 300 && status < 400 && follow_redirect(call, response)) return;
+  client.transaction = 0;
+  tell_referrer(call, status, response.reason());
+  end(call, reason_of(status, response.reason()));
+}
+
+bool Core::answer_invite_challenge(LiveCall& call, const Message& response) {
+  auto& client = *call.client;
+  // A cancelled INVITE is not sent again (policy; session-dialog.md row 41).
+  if (client.wants_cancel || client.was_cancelled) return false;
+  if (++client.challenges > challenges_answered_max) return false;
+  auto retry = client.request;
+  if (digest_client_.answer_challenge(response, retry) != digest::Verdict::Retry) return false;
+  return send_invite_again(call, std::move(retry));
+}
+
+// 22.2 MUST: the next CSeq number, and Call-ID, To and From as before; it is another INVITE, so its
+// dialogs are others.
+bool Core::send_invite_again(LiveCall& call, Message invite) {
+  const auto cseq = invite.get<CSeq>();
+  if (!cseq || cseq->number >= dialog::cseq_max) return false;
+  invite.set(HeaderId::CSeq, std::to_string(cseq->number + 1) + " INVITE");
+  invite.remove(HeaderId::Via);
+  for (const auto& dialog : call.dialogs) dialogs_.erase(dialog->key);
+  call.dialogs.clear();
+  call.client->request = std::move(invite);
+  send_invite(call);
+  return true;
+}
+
+// 8.1.3.4: by the q values, highest first; only when the application asked for it.
+bool Core::follow_redirect(LiveCall& call, const Message& response) {
+  auto& client = *call.client;
+  if (!client.command.follows_redirects || client.wants_cancel || client.was_cancelled)
+    return false;
+  std::vector<std::pair<int, std::string>> targets;
+  for (const auto& contact : response.all<Contact>())
+    if (contact && !contact->is_star && contact->addr.uri.is_sip())
+      targets.emplace_back(-contact->q().value_or(1000), std::string(contact->addr.uri.text));
+  std::ranges::stable_sort(targets, {}, &std::pair<int, std::string>::first);
+  for (auto& [q, target] : targets) client.targets.push_back(std::move(target));
+  if (client.targets.empty() || ++client.redirects > redirects_followed_max) return false;
+  const auto target = client.targets.front();
+  client.targets.erase(client.targets.begin());
+  auto retry = client.request;
+  retry.set_request_uri(target);
+  return send_invite_again(call, std::move(retry));
+}
+
+// The dialog of that To tag; a new one if there is none yet (12.1.2, 13.2.2.4).
+CallDialog* Core::fork_for(LiveCall& call, const Message& response, const Flow& flow) {
+  const auto key = dialog::id_of_response_received(response);
+  if (!key) return nullptr;
+  if (auto* known = call.find(*key)) return known;
+  if (call.dialogs.size() >= forks_max) return nullptr;
+  // RFC 6228 4: an unreliable 199 for a dialog that we do not know says nothing.
+  if (response.status() == 199 && !session::is_reliable(response)) return nullptr;
+  if (!has_contact(response))
+    violate(call.id, "contact-in-dialog-forming-response", {3261, "12.1.1", Level::Must},
+            "a Contact", "none");
+  const auto& client = *call.client;
+  auto made = dialog::Dialog::from_response(
+      client.request, response,
+      flow.local.transport == Transport::Tls || flow.local.transport == Transport::Wss);
+  if (!made) return nullptr;
+  auto dialog = std::make_unique<CallDialog>(
+      session::SessionDialog(session::SentInvite{client.request}, std::move(*made),
+                             session_settings(settings_.user, flow, nullptr), Rng(rng_.next()),
+                             now_),
+      *client.media, flow);
+  return &add_dialog(call, std::move(dialog));
+}
+
+// --- giving up
+
+void Core::command(const Cancel& command) {
+  auto* call = live_or_newest(command.call);
+  if (call == nullptr || !call->client || call->client->transaction == 0) return;
+  auto& client = *call->client;
+  if (client.saw_success || client.was_cancelled) return;
+  client.wants_cancel = true;
+  if (client.saw_provisional) send_cancel(*call);
+}
+
+void Core::send_cancel(LiveCall& call) {
+  auto& client = *call.client;
+  if (client.was_cancelled || client.transaction == 0) return;
+  client.was_cancelled = true;
+  client.wants_cancel = false;
+  auto cancel = transaction::cancel_for(client.request);
+  const auto to = destination(cancel, nullptr);
+  if (!to) return;
+  if (const auto id = layer_.send_request(cancel, *to, now_))
+    clients_.emplace(*id, ClientTransaction{.what = ClientTransaction::What::Cancel,
+                                            .call = call.id,
+                                            .dialog = {},
+                                            .request = std::move(cancel)});
+  call.abandon_due = now_ + settings_.timings.timeout();
+  drain();
+}
+
+// No final response will come: 8.1.3.1.
+void Core::invite_failed(LiveCall& call, int status, std::string_view reason) {
+  auto& client = *call.client;
+  client.transaction = 0;
+  call.abandon_due.reset();
+  call.expires_due.reset();
+  for (std::size_t i = 0; i < call.dialogs.size(); ++i) {
+    auto& dialog = *call.dialogs[i];
+    if (dialog.is_over) continue;
+    if (dialog.session.dialog().is_early())
+      dialog.session.request_failed(
+          client.request,
+          status == 408 ? session::Failure::TimedOut : session::Failure::TransportFailed, now_);
+    pump(call, dialog);
+  }
+  if (client.saw_success) return;
+  tell_referrer(call, status, reason);
+  end(call, reason_of(status, reason));
+}
+
+// Timer M, or the end after a failure. 13.2.2.4: early dialogs that no 2xx confirmed end now.
+void Core::invite_terminated(LiveCall& call) {
+  call.client->transaction = 0;
+  for (std::size_t i = 0; i < call.dialogs.size(); ++i) {
+    auto& dialog = *call.dialogs[i];
+    if (dialog.session.dialog().is_early() && !dialog.is_over) {
+      dialog.session.dispose();
+      dialog.is_over = true;
+      pump(call, dialog);
+    }
+  }
+}
+
+}  // namespace sipassay::agent

@@ -1,0 +1,506 @@
+#include "engine/agent/core.h"
+
+#include <algorithm>
+
+#include "engine/agent/resolve.h"
+#include "engine/base/ascii.h"
+#include "engine/message/header/all.h"
+#include "engine/message/parse.h"
+
+namespace sipassay::agent {
+namespace {
+
+std::vector<digest::Secret> secrets_of(const Settings& settings) {
+  std::vector<digest::Secret> secrets;
+  for (const auto& known : settings.credentials)
+    secrets.push_back({known.realm, known.user, known.password});
+  return secrets;
+}
+
+digest::Server::Options server_options(const Settings& settings, bool is_proxy) {
+  digest::Server::Options options;
+  if (!settings.accepts.realm.empty()) options.realm = settings.accepts.realm;
+  options.users.push_back({{}, settings.accepts.user, settings.accepts.password});
+  options.is_proxy = is_proxy;
+  return options;
+}
+
+std::size_t via_count(const Message& message) {
+  std::size_t count = 0;
+  for ([[maybe_unused]] const auto& via : message.all<Via>()) ++count;
+  return count;
+}
+
+// What garbage must show before it is worth a 400 (RFC 3261 8.2.2).
+bool is_answerable(const Message& request) {
+  return request.is_request() && request.method() != Method::Ack && request.get<Via>() &&
+         request.has(HeaderId::From) && request.has(HeaderId::To) &&
+         request.has(HeaderId::CallId) && request.has(HeaderId::CSeq);
+}
+
+}  // namespace
+
+CallDialog* LiveCall::find(const dialog::DialogId& key) {
+  const auto it =
+      std::ranges::find_if(dialogs, [&](const auto& dialog) { return dialog->key == key; });
+  return it == dialogs.end() ? nullptr : it->get();
+}
+
+CallDialog* LiveCall::primary() {
+  if (chosen)
+    if (auto* dialog = find(*chosen)) return dialog;
+  for (const auto& dialog : dialogs)
+    if (!dialog->is_over) return dialog.get();
+  return dialogs.empty() ? nullptr : dialogs.front().get();
+}
+
+Core::Core(Settings settings, Rng rng)
+    : settings_(std::move(settings)),
+      rng_(rng.fork("agent")),
+      tag_secret_(rng.fork("tags").next()),
+      layer_({.timings = settings_.timings}, rng.fork("transactions")),
+      digest_client_(secrets_of(settings_), rng.fork("digest-client")),
+      digest_server_(server_options(settings_, false), rng.fork("digest-server")),
+      digest_proxy_(server_options(settings_, true), rng.fork("digest-proxy")) {}
+
+// --- inputs
+
+void Core::handle(Input input, Instant now) {
+  now_ = std::max(now_, now);
+  std::visit([this](auto&& what) { on(std::forward<decltype(what)>(what)); }, std::move(input));
+  drain();
+  while (!touched_.empty()) sweep();
+}
+
+void Core::on(MessageReceived input) {
+  auto& message = input.message;
+  if (message.is_response()) {
+    // 8.1.3.3: a response with more than one Via value was not for us.
+    if (via_count(message) != 1) return;
+    layer_.receive(std::move(message), input.flow, now_);
+    return;
+  }
+  if (!message.get<Via>()) {
+    if (!message.has(HeaderId::Via) || message.method() == Method::Ack) return;
+    const Refusal refusal{400, {3261, "20.42", Level::Stated}, "Malformed Via", {}};
+    respond_statelessly(make_response(message, refusal, to_tag_for(message, tag_secret_)),
+                        input.flow);
+    return;
+  }
+  layer_.receive(std::move(message), input.flow, now_);
+}
+
+void Core::on(GarbageReceived input) {
+  Message request;
+  if (parse_message(input.octets, request)) return on(MessageReceived{request, input.flow});
+  if (!is_answerable(request) || input.octets.starts_with("SIP/")) return;
+  transaction::stamp_via(request, input.flow);
+  // 21.5.6: another version of SIP.
+  const int status = input.error.code == ErrorCode::Version ? 505 : 400;
+  respond_statelessly(make_response(request, status, to_tag_for(request, tag_secret_),
+                                    status == 400 ? text(input.error.code) : std::string_view{}),
+                      input.flow);
+}
+
+void Core::on(DeliveryFailed input) {
+  layer_.transport_failed(input.to, now_);
+}
+
+void Core::on(FlowClosed input) {
+  for (auto& [id, call] : calls_)
+    for (auto& dialog : call.dialogs)
+      if (dialog->flow.id == input.flow) dialog->flow.id = 0;
+}
+
+void Core::on(TimePassed) {
+  layer_.advance(now_);
+  drain();
+  advance_calls();
+}
+
+void Core::on(const Command& wish) {
+  std::visit([this](const auto& what) { command(what); }, wish);
+}
+
+// --- what the transaction layer says
+
+void Core::drain() {
+  while (auto output = layer_.poll())
+    std::visit([this](auto&& what) { route(std::forward<decltype(what)>(what)); },
+               std::move(*output));
+}
+
+void Core::route(transaction::Transmit output) {
+  outputs_.emplace_back(Send{std::move(output.message), std::move(output.to)});
+}
+
+void Core::route(transaction::RequestReceived output) {
+  receive_request(output.transaction, output.request, output.flow);
+}
+
+void Core::route(transaction::CancelReceived output) {
+  if (output.cancelled == 0) {
+    // 9.2 SHOULD; the tag as always (8.2.7).
+    respond(output.transaction, output.request, {481, {3261, "9.2", Level::Should}}, output.flow);
+    return;
+  }
+  // 9.2 SHOULD: the To tag of the 200 is that of the INVITE's responses.
+  respond(output.transaction, output.request, {200, {3261, "9.2", Level::Must}}, output.flow);
+  const auto server = servers_.find(output.cancelled);
+  if (server == servers_.end()) return;
+  auto* call = find_call(server->second.call);
+  auto* dialog = call == nullptr ? nullptr : call->find(server->second.dialog);
+  if (dialog == nullptr) return;
+  if (dialog->deferred && dialog->deferred->transaction == output.cancelled)
+    dialog->deferred.reset();
+  dialog->session.receive_cancel(output.cancelled, now_);
+  pump(*call, *dialog);
+}
+
+void Core::route(transaction::ResponseReceived output) {
+  const auto it = clients_.find(output.transaction);
+  if (it == clients_.end()) return;
+  const auto owner = it->second;
+  switch (owner.what) {
+    case ClientTransaction::What::Invite:
+      if (auto* call = find_call(owner.call); call != nullptr && call->client)
+        receive_invite_response(*call, output.response, output.flow);
+      return;
+    case ClientTransaction::What::InDialog:
+      receive_in_dialog_response(owner, output.response, output.flow);
+      return;
+    case ClientTransaction::What::Cancel:
+      return;  // 9.1: the INVITE's own final response is what counts
+    case ClientTransaction::What::Outside:
+      receive_outside_response(owner, output.response);
+      return;
+  }
+}
+
+// 17.1.3, 18.1.2: matches nothing, silently discarded.
+void Core::route(transaction::StrayResponse) {}
+
+void Core::route(transaction::TimedOut output) {
+  if (clients_.contains(output.transaction))
+    client_failed(output.transaction, session::Failure::TimedOut);
+}
+
+void Core::route(transaction::TransportFailed output) {
+  if (clients_.contains(output.transaction))
+    client_failed(output.transaction, session::Failure::TransportFailed);
+}
+
+void Core::client_failed(transaction::Id id, session::Failure failure) {
+  const auto owner = clients_.at(id);
+  // 8.1.3.1: a timeout is treated as 408, a fatal transport error as 503.
+  const bool timed_out = failure == session::Failure::TimedOut;
+  const int status = timed_out ? 408 : 503;
+  const std::string_view reason = timed_out ? "no final response" : "transport failure";
+  auto* call = find_call(owner.call);
+  switch (owner.what) {
+    case ClientTransaction::What::Invite:
+      if (call != nullptr && call->client && call->client->transaction == id)
+        invite_failed(*call, status, reason);
+      return;
+    case ClientTransaction::What::InDialog:
+      if (auto* dialog = call == nullptr ? nullptr : call->find(owner.dialog)) {
+        dialog->session.request_failed(owner.request, failure, now_);
+        pump(*call, *dialog);
+      }
+      return;
+    case ClientTransaction::What::Cancel:
+      return;
+    case ClientTransaction::What::Outside:
+      emit(RequestAnswered{0, std::string(owner.request.method_text()), status});
+      return;
+  }
+}
+
+void Core::route(transaction::Terminated output) {
+  if (const auto it = clients_.find(output.transaction); it != clients_.end()) {
+    const auto owner = std::move(it->second);
+    clients_.erase(it);
+    auto* call = find_call(owner.call);
+    if (call == nullptr) return;
+    if (owner.what == ClientTransaction::What::InDialog) {
+      if (auto* dialog = call->find(owner.dialog)) {
+        --dialog->own_requests;
+        try_wanted(*call, *dialog);
+      }
+    } else if (owner.what == ClientTransaction::What::Invite && call->client &&
+               call->client->transaction == output.transaction) {
+      invite_terminated(*call);
+    }
+    return;
+  }
+  if (const auto it = servers_.find(output.transaction); it != servers_.end()) {
+    const auto owner = std::move(it->second);
+    servers_.erase(it);
+    auto* call = find_call(owner.call);
+    auto* dialog = call == nullptr ? nullptr : call->find(owner.dialog);
+    if (dialog == nullptr) return;
+    dialog->session.transaction_ended(output.transaction, now_);
+    pump(*call, *dialog);
+  }
+}
+
+void Core::route(const transaction::Unexpected&) {}
+
+// --- outputs
+
+Output Core::poll() {
+  if (outputs_.empty()) return Wait{next_deadline()};
+  auto output = std::move(outputs_.front());
+  outputs_.pop_front();
+  return output;
+}
+
+std::optional<Instant> Core::next_deadline() const {
+  auto deadline = layer_.next_deadline();
+  if (!schedule_.empty() && (!deadline || schedule_.begin()->first < *deadline))
+    deadline = schedule_.begin()->first;
+  return deadline;
+}
+
+void Core::violate(CallId call, std::string_view rule, Clause clause, std::string expected,
+                   std::string observed) {
+  emit(Violation{call, {rule, clause, std::move(expected), std::move(observed)}});
+}
+
+// --- time
+
+void Core::advance_calls() {
+  // Each call once: what it schedules anew for this very instant comes with the next TimePassed.
+  std::vector<CallId> due;
+  for (const auto& [deadline, id] : schedule_) {
+    if (deadline > now_) break;
+    due.push_back(id);
+  }
+  for (const auto id : due) {
+    auto* call = find_call(id);
+    if (call == nullptr) continue;
+    advance(*call);
+    drain();
+  }
+}
+
+void Core::advance(LiveCall& call) {
+  const auto take = [this](std::optional<Instant>& due) {
+    if (!due || *due > now_) return false;
+    due.reset();
+    return true;
+  };
+  for (std::size_t i = 0; i < call.dialogs.size(); ++i) {
+    auto& dialog = *call.dialogs[i];
+    dialog.session.advance(now_);
+    pump(call, dialog);
+    if (dialog.deferred && dialog.deferred->due <= now_) {
+      const auto deferred = *dialog.deferred;
+      dialog.deferred.reset();
+      answer_change(call, dialog, deferred.transaction, false, deferred.has_offer);
+    }
+  }
+  if (take(call.expires_due)) command(Cancel{call.id});  // 13.2.1 SHOULD
+  if (take(call.give_up_due)) reject(call, 480);
+  if (take(call.abandon_due) && call.client && call.client->transaction != 0) {
+    // 9.1 SHOULD: no final response 64*T1 after the CANCEL.
+    layer_.abandon(call.client->transaction, now_);
+    invite_failed(call, 408, "no final response to a cancelled INVITE");
+  }
+  if (take(call.step_due)) run_step(call);
+}
+
+std::optional<Instant> Core::deadline_of(const LiveCall& call) const {
+  std::optional<Instant> earliest;
+  const auto consider = [&](const std::optional<Instant>& due) {
+    if (due && (!earliest || *due < *earliest)) earliest = due;
+  };
+  for (const auto& dialog : call.dialogs) {
+    consider(dialog->session.next_deadline());
+    if (dialog->deferred) consider(dialog->deferred->due);
+  }
+  for (const auto& due : {call.step_due, call.expires_due, call.give_up_due, call.abandon_due})
+    consider(due);
+  return earliest;
+}
+
+void Core::reschedule(LiveCall& call) {
+  const auto deadline = deadline_of(call);
+  if (deadline == call.scheduled) return;
+  if (call.scheduled) schedule_.erase({*call.scheduled, call.id});
+  call.scheduled = deadline;
+  if (deadline) schedule_.insert({*deadline, call.id});
+}
+
+void Core::touch(CallId call) {
+  touched_.insert(call);
+}
+
+// Drops what is finished among the calls that were touched; the others cannot have changed.
+void Core::sweep() {
+  const auto touched = std::exchange(touched_, {});
+  for (const auto id : touched) {
+    const auto it = calls_.find(id);
+    if (it == calls_.end()) continue;
+    auto& call = it->second;
+    // A repeated 2xx must find its dialog until Timer M has fired (RFC 6026 7.2).
+    const bool has_invite = call.client && call.client->transaction != 0;
+    std::erase_if(call.dialogs, [&](const std::unique_ptr<CallDialog>& dialog) {
+      const bool is_done = !has_invite && dialog->is_over && dialog->session.is_finished() &&
+                           dialog->own_requests == 0;
+      if (is_done) dialogs_.erase(dialog->key);
+      return is_done;
+    });
+    if (call.dialogs.empty() && !has_invite) {
+      end(call, "over");
+      if (call.scheduled) schedule_.erase({*call.scheduled, call.id});
+      calls_.erase(it);
+      continue;
+    }
+    reschedule(call);
+  }
+  drain();
+}
+
+// --- sending
+
+std::optional<transaction::Destination> Core::destination(const Message& request,
+                                                          const Flow* flow) {
+  const auto resolved = destination_of(request);
+  if (!resolved) {
+    // A name in Contact or Route: the peer was heard there last.
+    if (flow != nullptr && !flow->remote.host.empty())
+      return transaction::Destination{flow->remote, flow->id};
+    return std::nullopt;
+  }
+  if (flow != nullptr && flow->remote == resolved->endpoint)
+    return transaction::Destination{flow->remote, flow->id};
+  return *resolved;
+}
+
+bool Core::add_via(Message& request, const transaction::Destination& to) {
+  const auto* local = local_for(settings_.local, to.endpoint);
+  if (local == nullptr) return false;
+  transaction::add_via(request, *local, transaction::make_branch(rng_));
+  return true;
+}
+
+transaction::Id Core::send(Message& request, const Flow* flow, ClientTransaction owner) {
+  const auto to = destination(request, flow);
+  if (!to || !add_via(request, *to)) return 0;
+  const auto id = layer_.send_request(request, *to, now_);
+  if (!id) return 0;
+  owner.request = request;
+  clients_.emplace(*id, std::move(owner));
+  drain();
+  return *id;
+}
+
+void Core::respond(transaction::Id transaction, Message response, const Flow& flow) {
+  add_server_fields(response);
+  if (transaction == 0)
+    respond_statelessly(std::move(response), flow);
+  else
+    (void)layer_.respond(transaction, std::move(response), now_);
+}
+
+void Core::respond(transaction::Id transaction, const Message& request, const Refusal& refusal,
+                   const Flow& flow) {
+  respond(transaction, make_response(request, refusal, to_tag_for(request, tag_secret_)), flow);
+}
+
+void Core::respond_statelessly(Message response, const Flow& flow) {
+  const auto to = response.get<Via>() ? transaction::response_destination(response, flow)
+                                      : transaction::Destination{flow.remote, flow.id};
+  outputs_.emplace_back(Send{std::move(response), to});
+}
+
+void Core::add_server_fields(Message& response) const {
+  if (response.status() >= 200 && !response.has(HeaderId::Server))
+    response.add(HeaderId::Server, product);
+}
+
+// --- looking up
+
+LiveCall* Core::find_call(CallId id) {
+  const auto it = calls_.find(id);
+  if (it == calls_.end()) return nullptr;
+  touch(id);
+  return &it->second;
+}
+
+LiveCall* Core::live_or_newest(CallId id) {
+  return find_call(id == 0 ? newest_call() : id);
+}
+
+CallId Core::newest_call() const {
+  for (auto it = calls_.rbegin(); it != calls_.rend(); ++it)
+    if (!it->second.has_ended) return it->first;
+  return 0;
+}
+
+CallDialog* Core::find_dialog(const dialog::DialogId& key, LiveCall** call) {
+  const auto it = dialogs_.find(key);
+  if (it == dialogs_.end()) return nullptr;
+  auto* found = find_call(it->second);
+  if (call != nullptr) *call = found;
+  return found == nullptr ? nullptr : found->find(key);
+}
+
+CallDialog& Core::add_dialog(LiveCall& call, std::unique_ptr<CallDialog> dialog) {
+  dialog->key = dialog->session.id();
+  dialogs_.insert_or_assign(dialog->key, call.id);
+  call.dialogs.push_back(std::move(dialog));
+  return *call.dialogs.back();
+}
+
+const session::SessionDialog* Core::session(CallId id) const {
+  const auto it = calls_.find(id == 0 ? newest_call() : id);
+  if (it == calls_.end()) return nullptr;
+  const auto& call = it->second;
+  const CallDialog* first = nullptr;
+  for (const auto& dialog : call.dialogs) {
+    if (call.chosen && dialog->key == *call.chosen) return &dialog->session;
+    if (first == nullptr || (first->is_over && !dialog->is_over)) first = dialog.get();
+  }
+  return first == nullptr ? nullptr : &first->session;
+}
+
+Flow Core::default_flow(std::string_view target) const {
+  Flow flow;
+  if (const auto uri = parse_uri(target))
+    if (const auto endpoint = resolve(*uri)) flow.remote = *endpoint;
+  const auto* local = flow.remote.host.empty() ? nullptr : local_for(settings_.local, flow.remote);
+  if (local == nullptr && !settings_.local.empty()) local = &settings_.local.front();
+  if (local != nullptr) flow.local = *local;
+  return flow;
+}
+
+// --- the shell
+
+Agent::Agent(Settings settings, Rng rng)
+    : impl_(std::make_unique<Impl>(std::move(settings), rng)) {}
+Agent::~Agent() = default;
+Agent::Agent(Agent&&) noexcept = default;
+Agent& Agent::operator=(Agent&&) noexcept = default;
+
+void Agent::handle(Input input, Instant now) {
+  impl_->handle(std::move(input), now);
+}
+Output Agent::poll() {
+  return impl_->poll();
+}
+CallId Agent::newest_call() const {
+  return impl_->newest_call();
+}
+const session::SessionDialog* Agent::session(CallId call) const {
+  return impl_->session(call);
+}
+std::size_t Agent::live_calls() const {
+  return impl_->live_calls();
+}
+std::size_t Agent::live_transactions() const {
+  return impl_->live_transactions();
+}
+
+}  // namespace sipassay::agent

@@ -1,0 +1,176 @@
+// REFER received (RFC 3515, RFC 7647, RFC 4488) and INVITE with Replaces (RFC 3891).
+#include <algorithm>
+#include <array>
+
+#include "engine/agent/core.h"
+#include "engine/base/ascii.h"
+#include "engine/message/header/all.h"
+
+namespace sipassay::agent {
+namespace {
+
+// Header fields that a Refer-To may put into the INVITE it asks for; 19.1.5 warns of the others.
+constexpr std::array<std::string_view, 8> referable{
+    "Replaces", "Join", "Require", "Subject", "In-Reply-To", "Reason", "Priority", "Target-Dialog"};
+
+std::optional<std::string_view> canonical(std::string_view name) {
+  for (const auto known : referable)
+    if (ascii::iequals(known, name)) return known;
+  return std::nullopt;
+}
+
+// "a=b&c=d" of a URI; names that may not be set, and values with line ends, are left out.
+std::vector<ExtraHeader> headers_of(std::string_view text) {
+  std::vector<ExtraHeader> headers;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('&'), text.size());
+    const auto pair = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const auto equals = pair.find('=');
+    if (equals == std::string_view::npos) continue;
+    const auto name = canonical(unescape(pair.substr(0, equals)));
+    auto value = unescape(pair.substr(equals + 1));
+    if (name && value.find_first_of("\r\n") == std::string::npos)
+      headers.push_back({std::string(*name), std::move(value)});
+  }
+  return headers;
+}
+
+// RFC 3515 2.4.1, 2.4.2 MUST: exactly one Refer-To.
+std::optional<Refusal> check_refer_to(const Message& refer) {
+  const Clause clause{3515, "2.4.2", Level::Must};
+  if (!refer.has(HeaderId::ReferTo)) return Refusal{400, clause, "Missing Refer-To", {}};
+  if (refer.line_count(HeaderId::ReferTo) != 1)
+    return Refusal{400, clause, "More than one Refer-To", {}};
+  if (!refer.get<ReferTo>()) return Refusal{400, clause, "Malformed Refer-To", {}};
+  return std::nullopt;
+}
+
+bool wants_no_subscription(const Message& refer) {
+  const auto wish = refer.maybe<ReferSub>();
+  return wish && !wish->value;
+}
+
+}  // namespace
+
+// The call that a REFER asks for; nothing when it asks for something that we do not do.
+std::optional<Call> Core::call_for(const Message& refer) const {
+  const auto refer_to = refer.get<ReferTo>();
+  if (!refer_to || !refer_to->addr.uri.is_sip()) return std::nullopt;
+  const auto& uri = refer_to->addr.uri;
+  if (const auto method = uri.params.find("method"); method && method->value != "INVITE")
+    return std::nullopt;
+  Call call;
+  call.target = std::string(uri.text.substr(0, uri.text.find('?')));
+  call.headers = headers_of(uri.headers);
+  // RFC 3892 2.2 MUST: unmodified.
+  if (refer.has(HeaderId::ReferredBy))
+    call.headers.push_back({"Referred-By", std::string(refer.raw(HeaderId::ReferredBy))});
+  return call;
+}
+
+void Core::deliver_refer(LiveCall& call, CallDialog& dialog, const session::Deliver& request) {
+  if (request.was_answered) return;
+  const auto& refer = request.request;
+  if (const auto refusal = check_refer_to(refer)) {
+    reply(call, dialog, request.transaction,
+          {.status = refusal->status, .reason = std::string(refusal->reason)});
+    return;
+  }
+  auto wish = call_for(refer);
+  if (!wish || call.depth >= transfer_depth_max || calls_.size() >= calls_max) {
+    // RFC 3515 2.4.2 SHOULD NOT accept what we cannot reach; 5057 5.6: 603 ends nothing else.
+    reply(call, dialog, request.transaction, {.status = 603});
+    return;
+  }
+  session::ReplyOptions options{.status = 200};  // RFC 7647 5 MUST NOT: no 202
+  const bool no_subscription = wants_no_subscription(refer);
+  if (no_subscription) options.headers.push_back({"Refer-Sub", "false"});  // RFC 4488 4
+  reply(call, dialog, request.transaction, std::move(options));
+  emit(ReferArrived{call.id, wish->target});
+  std::optional<Referrer> referrer;
+  if (const auto cseq = refer.get<CSeq>(); cseq && !no_subscription)
+    referrer = Referrer{call.id, dialog.key, cseq->number, {}};
+  start_call(std::move(*wish), std::move(referrer), call.depth + 1);
+}
+
+// Outside a dialog there is nobody to hold a subscription for (policy), so only a REFER that wants
+// none is taken (RFC 4488).
+void Core::receive_refer_outside(transaction::Id transaction, const Message& request,
+                                 const Flow& flow) {
+  if (const auto refusal = check_refer_to(request))
+    return respond(transaction, request, *refusal, flow);
+  auto wish = call_for(request);
+  if (!wish || !wants_no_subscription(request) || calls_.size() >= calls_max)
+    return respond(transaction, request, {603, {3515, "2.4.2", Level::ShouldNot}}, flow);
+  respond(transaction, request, {200, {7647, "5", Level::MustNot}, {}, {{"Refer-Sub", "false"}}},
+          flow);
+  emit(ReferArrived{0, wish->target});
+  start_call(std::move(*wish), std::nullopt, 1);
+}
+
+// RFC 3515 2.4.4, 2.4.5: each status of the new call, the last one as the end of the subscription.
+void Core::tell_referrer(LiveCall& call, int status, std::string_view reason) {
+  if (!call.referrer) return;
+  auto& referrer = *call.referrer;
+  LiveCall* owner = find_call(referrer.call);
+  auto* dialog = owner == nullptr ? nullptr : owner->find(referrer.dialog);
+  const bool is_final = status >= 200;
+  // RFC 3515 3.10 SHOULD NOT: more than one NOTIFY a second.
+  const bool is_soon = referrer.told_at && now_ - *referrer.told_at < 1s;
+  if (!is_final && is_soon) return;
+  referrer.told_at = now_;
+  const auto cseq = referrer.cseq;
+  if (is_final) call.referrer.reset();
+  if (dialog == nullptr) return;
+  std::string line = "SIP/2.0 " + std::to_string(status) + ' ';
+  line += reason.empty() ? default_reason(status) : reason;
+  if (line.find_first_of("\r\n") != std::string::npos)
+    line = "SIP/2.0 " + std::to_string(status) + ' ';
+  send_in_dialog(*owner, *dialog, dialog->session.notify(cseq, line, now_));
+  pump(*owner, *dialog);
+}
+
+// --- Replaces
+
+std::optional<Refusal> Core::check_replaces(const Message& request,
+                                            std::optional<dialog::DialogId>& replaced,
+                                            bool& is_early) {
+  const auto replaces = request.maybe<Replaces>();
+  if (!replaces) return std::nullopt;
+  const auto tag = [](std::string_view text) {
+    return text == "0" ? std::string() : std::string(text);
+  };
+  // RFC 3891 3: to-tag is our tag, from-tag the peer's; "0" also matches no tag.
+  dialog::DialogId key{std::string(replaces->call_id), std::string(replaces->to_tag),
+                       std::string(replaces->from_tag)};
+  LiveCall* call = nullptr;
+  auto* dialog = find_dialog(key, &call);
+  if (dialog == nullptr) {
+    key.local_tag = tag(replaces->to_tag);
+    key.remote_tag = tag(replaces->from_tag);
+    dialog = find_dialog(key, &call);
+  }
+  const Clause clause{3891, "3", Level::Must};
+  if (dialog == nullptr) return Refusal{481, clause};
+  if (dialog->is_over) return Refusal{603, {3891, "3", Level::Should}};
+  is_early = dialog->session.dialog().is_early();
+  if (!is_early && replaces->early_only) return Refusal{486, clause};
+  if (is_early && call->server) return Refusal{481, clause};  // not initiated by us
+  replaced = key;
+  return std::nullopt;
+}
+
+// RFC 3891 3: BYE for a confirmed dialog, CANCEL for an early one of ours.
+void Core::end_replaced(LiveCall& call) {
+  const auto key = *std::exchange(call.server->replaces, std::nullopt);
+  LiveCall* old = nullptr;
+  auto* dialog = find_dialog(key, &old);
+  if (dialog == nullptr || dialog->is_over) return;
+  if (call.server->replaces_early)
+    command(Cancel{old->id});
+  else
+    hang_up(*old, *dialog);
+}
+
+}  // namespace sipassay::agent

@@ -1,0 +1,215 @@
+// Requests as they arrive (RFC 3261 8.2): who they are for, and whether they are processed at all.
+#include <algorithm>
+
+#include "engine/agent/core.h"
+#include "engine/agent/resolve.h"
+#include "engine/base/ascii.h"
+#include "engine/message/header/all.h"
+#include "engine/message/multipart.h"
+
+namespace sipassay::agent {
+namespace {
+
+bool has_to_tag(const Message& request) {
+  const auto to = request.get<To>();
+  return to && !to->tag().empty();
+}
+
+}  // namespace
+
+const Behaviour* Core::called(const Message& request) const {
+  const auto uri = parse_uri(request.request_uri());
+  if (settings_.answers_by_user && uri)
+    if (const auto* row = behaviour_of(unescape(uri->user))) return row;
+  const auto* row = behaviour_of(settings_.default_behaviour);
+  return row != nullptr ? row : behaviour_of("auto");
+}
+
+Capabilities Core::capabilities(const Behaviour* behaviour) const {
+  Capabilities capabilities;
+  const bool has_100rel =
+      settings_.supports_100rel && (behaviour == nullptr || behaviour->supports_100rel);
+  if (has_100rel) capabilities.supported.emplace_back("100rel");
+  capabilities.supported.emplace_back("replaces");
+  capabilities.supported.emplace_back("norefersub");
+  capabilities.recv_info = settings_.recv_info;
+  return capabilities;
+}
+
+// Everything that needs no state but whether there is a dialog; in the order of 8.2.
+std::optional<Refusal> Core::admit(const Message& request, bool has_dialog,
+                                   const Behaviour* behaviour) const {
+  const auto known = capabilities(behaviour);
+  if (auto refusal = check_method(request)) return refusal;
+  if (auto refusal = check_request_uri(request)) return refusal;
+  // 12.2.2: a To tag of no dialog of ours.
+  if (!has_dialog && has_to_tag(request)) return Refusal{481, {3261, "12.2.2", Level::Should}};
+  if (!has_dialog && behaviour->is_unknown) return Refusal{404, {3261, "8.2.2.1", Level::Should}};
+  if (auto refusal = check_require(request, known)) return refusal;
+  if (auto refusal = check_info_package(request, known)) return refusal;
+  return check_content(request);
+}
+
+void Core::receive_request(transaction::Id transaction, const Message& request, const Flow& flow) {
+  const bool is_ack = request.method() == Method::Ack;
+  if (auto refusal = check_form(request)) {
+    if (!is_ack) respond(transaction, request, *refusal, flow);
+    return;
+  }
+  const auto key = dialog::id_of_request_received(request);
+  LiveCall* call = nullptr;
+  auto* dialog = key && has_to_tag(request) ? find_dialog(*key, &call) : nullptr;
+  if (is_ack) {
+    // 17: an ACK is never answered.
+    if (dialog == nullptr) return;
+    dialog->flow = flow;
+    dialog->session.receive_request(request, 0, now_);
+    pump(*call, *dialog);
+    return;
+  }
+  const auto* behaviour = dialog == nullptr ? called(request)
+                          : call->server    ? call->server->behaviour
+                                            : nullptr;
+  if (auto refusal = admit(request, dialog != nullptr, behaviour)) {
+    respond(transaction, request, *refusal, flow);
+    return;
+  }
+  // 8.2.2.2 SHOULD: the same request over another path.
+  if (!has_to_tag(request) && layer_.is_merged(request, transaction)) {
+    respond(transaction, request, {482, {3261, "8.2.2.2", Level::Should}}, flow);
+    return;
+  }
+  if (dialog == nullptr) {
+    receive_outside(*method_row(request.method()), transaction, request, flow);
+    return;
+  }
+  dialog->flow = flow;
+  servers_.insert_or_assign(transaction, ServerTransaction{call->id, dialog->key});
+  dialog->session.receive_request(request, transaction, now_);
+  pump(*call, *dialog);
+}
+
+void Core::receive_outside(const MethodRow& row, transaction::Id transaction,
+                           const Message& request, const Flow& flow) {
+  const auto& behaviour = *called(request);
+  if (row.outside == Outside::NoDialog) {
+    respond(transaction, request, {481, row.clause}, flow);
+    return;
+  }
+  // 22.1: whatever the user wants protected.
+  Message challenge;
+  if (auto refusal = authenticate(behaviour, request, challenge)) {
+    respond(transaction, std::move(challenge), flow);
+    return;
+  }
+  switch (row.outside) {
+    case Outside::Invite:
+      return receive_invite(transaction, request, flow, behaviour);
+    case Outside::Options:
+      return receive_options(transaction, request, flow);
+    case Outside::Message:
+      return receive_message(transaction, request, flow);
+    case Outside::Refer:
+      return receive_refer_outside(transaction, request, flow);
+    case Outside::Ignored:
+    case Outside::NoDialog:
+    case Outside::NotOurs:
+    case Outside::Cancel:
+      return;
+  }
+}
+
+std::optional<Refusal> Core::authenticate(const Behaviour& behaviour, const Message& request,
+                                          Message& challenge) {
+  if (behaviour.authentication == Authentication::None) return std::nullopt;
+  auto& server = behaviour.authentication == Authentication::Proxy ? digest_proxy_ : digest_server_;
+  const auto judgement = server.verify(request, now_);
+  if (judgement == digest::Judgement::Accepted) return std::nullopt;
+  const auto tag = to_tag_for(request, tag_secret_);
+  if (judgement == digest::Judgement::Malformed) {
+    const Refusal refusal{400, {7616, "3.4.6", Level::Should}, "Malformed credentials", {}};
+    challenge = make_response(request, refusal, tag);
+    return refusal;
+  }
+  const Refusal refusal{server.status(), {3261, "22.1", Level::Stated}};
+  challenge = make_response(request, refusal, tag);
+  server.challenge(
+      challenge, judgement == digest::Judgement::Stale || judgement == digest::Judgement::Replayed,
+      now_);
+  return refusal;
+}
+
+// 11.2: the status that an INVITE would get, and what we can do.
+Message Core::options_response(const Message& request, int status) {
+  auto response = make_response(request, status, to_tag_for(request, tag_secret_));
+  const auto known = capabilities(called(request));
+  response.add(HeaderId::Allow, join(allowed_methods()));
+  response.add(HeaderId::Accept, accepted_media_types());
+  response.add(HeaderId::AcceptEncoding, "identity");
+  response.add(HeaderId::AcceptLanguage, "en");
+  response.add(HeaderId::Supported, join(known.supported));
+  response.add(HeaderId::RecvInfo, join(known.recv_info));
+  if (status == 503) response.add(HeaderId::RetryAfter, "5");
+  if (status == 488) response.add(HeaderId::Warning, "399 sipassay \"no session wanted\"");
+  return response;
+}
+
+void Core::receive_options(transaction::Id transaction, const Message& request, const Flow& flow) {
+  auto response = options_response(request, options_status(*called(request)));
+  response.add(HeaderId::Contact, contact_for(settings_.user, flow));
+  respond(transaction, std::move(response), flow);
+}
+
+// RFC 3428 7: 200 without Contact and without body.
+void Core::receive_message(transaction::Id transaction, const Message& request, const Flow& flow) {
+  const auto type = std::string(request.raw(HeaderId::ContentType));
+  respond(transaction, request, {200, {3428, "7", Level::Must}}, flow);
+  emit(MessageArrived{0, Body{type, std::string(request.body()), {}}});
+}
+
+// --- our own addresses
+
+std::string Core::local_host(const Flow& flow) const {
+  if (!flow.local.host.empty()) return flow.local.host;
+  return settings_.local.empty() ? std::string("127.0.0.1") : settings_.local.front().host;
+}
+
+std::string Core::contact_for(std::string_view user, const Flow& flow) const {
+  Endpoint endpoint = flow.local;
+  if (const auto* local = local_for(settings_.local, flow.local)) endpoint = *local;
+  if (endpoint.host.empty()) endpoint.host = local_host(flow);
+  std::string contact = "<sip:";
+  contact += escape_user(user);
+  contact += '@';
+  contact += host_port(endpoint);
+  if (endpoint.transport != Transport::Udp) {
+    contact += ";transport=";
+    contact += to_string(endpoint.transport);
+  }
+  contact += '>';
+  return contact;
+}
+
+session::Settings Core::session_settings(std::string_view user, const Flow& flow,
+                                         const Behaviour* behaviour) const {
+  const auto known = capabilities(behaviour);
+  session::Settings settings;
+  settings.contact = contact_for(user, flow);
+  settings.allow = allowed_methods();
+  settings.supported = known.supported;
+  settings.recv_info = known.recv_info;
+  settings.t1 = settings_.timings.t1;
+  settings.t2 = settings_.timings.t2;
+  settings.is_over_tls =
+      flow.local.transport == Transport::Tls || flow.local.transport == Transport::Wss;
+  return settings;
+}
+
+sdp::LocalMedia Core::make_media(const Flow& flow, bool has_video) {
+  sdp::LocalMedia::Options options;
+  options.address = local_host(flow);
+  options.has_video = has_video;
+  return {options, Rng(rng_.next())};
+}
+
+}  // namespace sipassay::agent
