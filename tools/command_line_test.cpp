@@ -159,6 +159,18 @@ TEST_F(CommandLine, AFileOrFolderSelectsToo) {
   EXPECT_THAT(exit.out, Not(HasSubstr("\tscenarios/rfc3261/")));
 }
 
+TEST_F(CommandLine, TablesPrintTheMachinesThatRun) {
+  const Exit markdown = program({"tables"});
+  EXPECT_EQ(markdown.status, 0) << markdown.err;
+  EXPECT_THAT(markdown.out, HasSubstr("| Calling | 2xx | "));
+  EXPECT_THAT(markdown.out, HasSubstr("| RFC 6026 "));
+  EXPECT_THAT(markdown.out, HasSubstr("## offer/answer"));
+  const Exit dot = program({"tables", "--format", "dot", "invite server"});
+  EXPECT_THAT(dot.out, testing::StartsWith("digraph \"INVITE server\" {"));
+  EXPECT_EQ(program({"tables", "carousel"}).status, 3);
+  EXPECT_EQ(program({"tables", "--format", "svg"}).status, 3);
+}
+
 TEST_F(CommandLine, ReportRendersAStoredResult) {
   const std::string html = path("out.html");
   const std::string junit = path("out.xml");

@@ -13,6 +13,7 @@ using Arguments = std::vector<std::string>;
 // Exit statuses: reports/totals.h.
 int list(const Arguments& arguments);
 int show(const Arguments& arguments);
+int tables(const Arguments& arguments);
 int report(const Arguments& arguments);
 
 }  // namespace sipassay::tools

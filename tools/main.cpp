@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -23,6 +24,7 @@ struct Command {
 constexpr std::array commands{
     Command{"list", "list the cases that a selection means", &list},
     Command{"show", "show one case: requirement, reading, steps", &show},
+    Command{"tables", "print the engine's state tables as Markdown or DOT", &tables},
     Command{"report", "render a stored json result in other formats", &report},
 };
 
@@ -61,7 +63,8 @@ int main(int count, char** values) {
     const int status =
         tools::dispatch(tools::Arguments(values + (count > 0 ? 1 : 0), values + count));
     if (std::fflush(stdout) == 0) return status;
-    fmt::print(stderr, "sipassay: cannot write to standard output\n");
+    // Whoever closed the pipe has seen enough.
+    if (errno != EPIPE) fmt::print(stderr, "sipassay: cannot write to standard output\n");
   } catch (const tools::UsageError& error) {
     fmt::print(stderr, "sipassay: {}\n", error.message);
   } catch (const std::exception& error) {
