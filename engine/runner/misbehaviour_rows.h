@@ -1,0 +1,18 @@
+// The groups of rows that misbehaviours() puts together.
+#pragma once
+
+#include <span>
+
+#include "engine/runner/misbehaviour.h"
+
+namespace sipassay::runner {
+
+std::span<const Misbehaviour> messages_misbehaviours();
+std::span<const Misbehaviour> responses_misbehaviours();
+std::span<const Misbehaviour> transactions_misbehaviours();
+std::span<const Misbehaviour> dialogs_misbehaviours();
+std::span<const Misbehaviour> reliable_misbehaviours();
+std::span<const Misbehaviour> sdp_misbehaviours();
+std::span<const Misbehaviour> usages_misbehaviours();
+
+}  // namespace sipassay::runner

@@ -1,0 +1,121 @@
+// Rows about REFER and INFO.
+#include "engine/base/ascii.h"
+#include "engine/message/header/all.h"
+#include "engine/runner/misbehaviour_rows.h"
+#include "engine/runner/wire.h"
+
+namespace sipassay::runner {
+
+namespace {
+
+constexpr Misbehaviour rows[] = {
+    {"never-follows-refer",
+     {3515, "2.4.2", Level::Must},
+     "does not contact the target of a REFER",
+     [](Wire& w) {
+       if (w.sends(Method::Invite) && w.last_request(false, Method::Refer) != nullptr) w.drop();
+     }},
+    {"never-notifies-refer",
+     {3515, "2.4.4", Level::Must},
+     "sends no NOTIFY",
+     [](Wire& w) {
+       if (w.sends(Method::Notify)) w.drop();
+     }},
+    {"late-first-notify",
+     {3515, "2.4.4", Level::Stated},
+     "sends the first NOTIFY late",
+     [](Wire& w) {
+       if (w.sends(Method::Notify)) w.delay(40s);
+     }},
+    {"refer-subscription-never-ends",
+     {3515, "2.4.7", Level::Must},
+     "never sends the last NOTIFY",
+     [](Wire& w) {
+       if (w.sends(Method::Notify) &&
+           w.message().raw(HeaderId::SubscriptionState).starts_with("terminated"))
+         w.drop();
+     }},
+    {"notify-always-active",
+     {3515, "2.4.7", Level::Must},
+     "says active in the last NOTIFY too",
+     [](Wire& w) {
+       if (w.sends(Method::Notify)) w.edit().set(HeaderId::SubscriptionState, "active;expires=60");
+     }},
+    {"notify-without-body",
+     {3515, "2.4.4", Level::Must},
+     "sends NOTIFY without a body",
+     [](Wire& w) {
+       if (w.sends(Method::Notify)) drop_body(w.edit());
+     }},
+    {"notify-without-event",
+     {3515, "2.4.4", Level::Must},
+     "sends NOTIFY without Event",
+     [](Wire& w) {
+       if (w.sends(Method::Notify)) w.edit().remove(HeaderId::Event);
+     }},
+    {"notify-without-expires",
+     {3515, "2.4.7", Level::Stated},
+     "does not say for how long the subscription is active",
+     [](Wire& w) {
+       if (w.sends(Method::Notify)) w.edit().set(HeaderId::SubscriptionState, "active");
+     }},
+    {"notifies-without-sipfrag",
+     {3515, "2.4.4", Level::Must},
+     "sends plain text in NOTIFY",
+     [](Wire& w) {
+       if (w.sends(Method::Notify)) w.edit().set(HeaderId::ContentType, "text/plain");
+     }},
+    {"refer-notify-without-id",
+     {3515, "2.4.6", Level::Must},
+     "leaves the id out of the Event of a second REFER",
+     [](Wire& w) {
+       if (w.sends(Method::Notify)) w.edit().set(HeaderId::Event, "refer");
+     }},
+    {"sends-info-unasked",
+     {6086, "4.2.1", Level::MustNot},
+     "sends INFO of a package that the peer has not listed",
+     [](Wire& w) {
+       if (!w.sends(Method::Ack) || w.is_repeated()) return;
+       auto info = w.make_request("INFO");
+       if (!info) return;
+       info->add(HeaderId::InfoPackage, "g.sipassay.test");
+       w.send(std::move(*info), 300ms);
+     }},
+    {"sends-unlisted-package",
+     {6086, "4.2.1", Level::MustNot},
+     "sends INFO of a package that the peer has not listed",
+     [](Wire& w) {
+       if (!w.sends(Method::Ack) || w.is_repeated()) return;
+       auto info = w.make_request("INFO");
+       if (!info) return;
+       info->add(HeaderId::InfoPackage, "g.sipassay.test");
+       w.send(std::move(*info), 300ms);
+     }},
+    {"2xx-with-unasked-recv-info",
+     {6086, "5.2.3", Level::MustNot},
+     "sends Recv-Info to a peer that has sent none",
+     [](Wire& w) {
+       if (w.sends(Method::Invite, 200, 299)) w.edit().set(HeaderId::RecvInfo, "g.sipassay.test");
+     }},
+    {"info-with-recv-info",
+     {6086, "4.2.1", Level::MustNot},
+     "sends Recv-Info in INFO",
+     [](Wire& w) {
+       if (w.sends(Method::Info)) w.edit().set(HeaderId::RecvInfo, "g.sipassay.test");
+     }},
+    {"info-package-payload-in-response",
+     {6086, "4.3.2", Level::MustNot},
+     "sends a payload of the package in the response to INFO",
+     [](Wire& w) {
+       if (w.sends(Method::Info, 200, 299))
+         w.edit().set(HeaderId::ContentDisposition, "Info-Package").set_body("text/plain", "x");
+     }},
+};
+
+}  // namespace
+
+std::span<const Misbehaviour> usages_misbehaviours() {
+  return rows;
+}
+
+}  // namespace sipassay::runner
