@@ -14,18 +14,18 @@ namespace sipassay::simulation {
 
 struct Conditions {
   Duration delay_min = 0ms;
-  Duration delay_max = 0ms;      // uniform; more than one message in flight may be reordered by it
+  Duration delay_max = 0ms;  // uniform; more than one message in flight may be reordered by it
   unsigned loss_percent = 0;
   unsigned duplicate_percent = 0;
-  bool partitioned = false;      // nothing passes
+  bool partitioned = false;  // nothing passes
 };
 
 struct Packet {
-  Instant due;
-  std::uint64_t order = 0;       // ties: first sent, first delivered
-  Endpoint from, to;
+  Instant due{};
+  std::uint64_t order = 0;  // ties: first sent, first delivered
+  Endpoint from{}, to{};
   FlowId flow = 0;
-  std::string octets;
+  std::string octets{};
 };
 
 inline constexpr std::size_t packets_max = 100'000;
@@ -46,7 +46,7 @@ class Network {
   Rng rng_;
   std::uint64_t order_ = 0;
   Instant last_reliable_{};
-  std::vector<Packet> queue_;    // heap by (due, order)
+  std::vector<Packet> queue_;  // heap by (due, order)
 };
 
 }  // namespace sipassay::simulation

@@ -1,0 +1,701 @@
+// What a scripted peer sends: filled in from its state, then edited as the case wants.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/base/ascii.h"
+#include "engine/message/parse.h"
+#include "engine/message/uri.h"
+#include "engine/runner/edit.h"
+#include "engine/runner/peers.h"
+#include "engine/runner/values.h"
+
+namespace sipassay::runner {
+namespace {
+
+constexpr std::string_view allow =
+    "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, REFER, NOTIFY, SUBSCRIBE";
+
+bool makes_dialog(std::string_view method) {
+  return method == "INVITE" || method == "SUBSCRIBE" || method == "REFER";
+}
+bool has_contact(std::string_view method) {
+  return makes_dialog(method) || method == "UPDATE" || method == "NOTIFY" || method == "REGISTER";
+}
+
+// Nothing in it but a name or a dialog: the machine's own message will do.
+bool is_plain(const MessageEdit& edit) {
+  return edit.headers.empty() && !edit.start_line && !edit.request_uri && !edit.sdp && !edit.body &&
+         !edit.content_length && !edit.branch && !edit.cseq && !edit.from_tag && !edit.to_tag &&
+         !edit.call_id && !edit.contact && !edit.raw && edit.segments.empty();
+}
+
+bool is_address(std::string_view host) {
+  if (host.find(':') != std::string_view::npos) return true;
+  return !host.empty() &&
+         std::ranges::all_of(host, [](char c) { return ascii::is_digit(c) || c == '.'; });
+}
+
+struct Wish {
+  std::string_view kind, traits;
+};
+Wish split(std::string_view wish) {
+  const auto colon = wish.find(':');
+  return {wish.substr(0, colon),
+          colon == std::string_view::npos ? std::string_view() : wish.substr(colon + 1)};
+}
+
+std::uint32_t cseq_number(const Message& message) {
+  return ascii::number<std::uint32_t>(message_value(message, "cseq.number").value_or(""))
+      .value_or(0);
+}
+
+SendProblem problem(const UnknownReference& unknown) {
+  return {fmt::format("${{{}}} is not known at this point", unknown.reference)};
+}
+
+}  // namespace
+
+// --- session descriptions
+
+std::string Peers::sdp_for_request(const std::optional<std::string>& wish, std::string_view method,
+                                   PeerMedia& media, const session::OfferAnswer& exchange,
+                                   std::string_view sut_sdp) const {
+  const bool owes_answer = exchange.state() == session::SignalingState::HaveRemoteOffer;
+  std::string_view text;
+  if (wish)
+    text = *wish;
+  else if (method == "INVITE" || method == "UPDATE")
+    text = "offer";
+  else if ((method == "ACK" || method == "PRACK") && owes_answer)
+    text = "answer";
+  else
+    text = "none";
+  const auto [kind, traits] = split(text);
+  if (kind == "offer") return media.offer(traits);
+  if (kind == "answer") return media.answer(sut_sdp, traits);
+  if (kind == "same") return media.same();
+  return {};
+}
+
+std::string Peers::sdp_for_reply(const std::optional<std::string>& wish, std::string_view method,
+                                 int status, bool is_reliable, PeerMedia& media,
+                                 const session::OfferAnswer& exchange,
+                                 std::string_view sut_sdp) const {
+  const bool owes_answer = exchange.state() == session::SignalingState::HaveRemoteOffer;
+  const bool owes_offer =
+      method == "INVITE" && exchange.invite_exchange() == session::InviteExchange::Owed;
+  const bool is_success = status >= 200 && status < 300;
+  std::string_view text = "none";
+  if (wish)
+    text = *wish;
+  else if (is_success && owes_answer &&
+           (method == "INVITE" || method == "UPDATE" || method == "PRACK"))
+    text = "answer";
+  else if (owes_offer && (is_success || is_reliable))
+    text = "offer";
+  const auto [kind, traits] = split(text);
+  if (kind == "offer") return media.offer(traits);
+  if (kind == "answer") return media.answer(sut_sdp, traits);
+  if (kind == "same") return media.same();
+  return {};
+}
+
+// --- requests
+
+std::optional<std::size_t> Peers::dialog_for(const SendStep& step, std::size_t peer) const {
+  if (step.dialog == "none") return std::nullopt;
+  if (!step.dialog.empty()) return call_named(step.dialog);
+  if (const auto live = newest_call(peer, true)) return live;
+  if (step.method == "INVITE" || step.method == "REGISTER" || step.method == "OPTIONS" ||
+      step.method == "SUBSCRIBE")
+    return std::nullopt;
+  return newest_call(peer, false);
+}
+
+Message Peers::outside_request(std::size_t peer, std::string_view method, std::string_view user) {
+  const auto target = sut_uri(user);
+  auto request = Message::request(method, target);
+  request.add("Max-Forwards", "70");
+  request.add("From", fmt::format("<{}>;tag={}", uri(peer), rng_.token(10)));
+  request.add("To", fmt::format("<{}>", method == "REGISTER" ? uri(peer) : target));
+  request.add("Call-ID", rng_.token(20));
+  request.add("CSeq", fmt::format("{} {}", rng_.between(1, 900), method));
+  return request;
+}
+
+std::optional<Message> Peers::inside_request(std::size_t index, std::string_view method) {
+  auto& call = calls_[index];
+  auto request = call.dialog.make_request(method);
+  if (!request) return std::nullopt;
+  if (call.highest_cseq && *call.highest_cseq >= cseq_number(*request) &&
+      *call.highest_cseq < dialog::cseq_max)
+    request->set("CSeq", fmt::format("{} {}", *call.highest_cseq + 1, method));
+  return request;
+}
+
+// The header fields that this method asks for, besides those of its place in a dialog.
+void Peers::furnish(Message& request, std::size_t peer, std::optional<std::size_t>) {
+  const std::string method(request.method_text());
+  if (has_contact(method)) request.add("Contact", contact(peer));
+  if (method == "INVITE" || method == "OPTIONS" || method == "UPDATE") request.add("Allow", allow);
+  if (method == "INVITE" && offers_100rel_) request.add("Supported", "100rel");
+  if (method == "OPTIONS") request.add("Accept", "application/sdp");
+  if (method == "REGISTER") request.add("Expires", "3600");
+  if (method == "REFER")
+    request.add("Refer-To", fmt::format("<sip:target@{}>", host_port(peers_[peer].local)));
+  if (method == "SUBSCRIBE") {
+    request.add("Event", "refer");
+    request.add("Expires", "60");
+  }
+  if (method == "PUBLISH") {
+    request.add("Event", "presence");
+    request.add("Expires", "60");
+  }
+  if (method == "NOTIFY") {
+    request.add("Event", "refer");
+    request.add("Subscription-State", "active;expires=60");
+    request.set_body("message/sipfrag", "SIP/2.0 100 Trying\r\n");
+  }
+  if (method == "MESSAGE") request.set_body("text/plain", "hello");
+  if (!request.has(HeaderId::ContentLength)) request.add("Content-Length", "0");
+}
+
+transaction::Destination Peers::destination(const Message& request, std::size_t) const {
+  transaction::Destination out{.endpoint = options_->sut, .flow = 0};
+  std::string target(request.request_uri());
+  const auto routes = header_values(request, "Route");
+  if (!routes.empty()) target = uri_of(routes.front());
+  const auto parsed = parse_uri(target);
+  if (!parsed || !parsed->is_sip() || !is_address(parsed->host)) return out;
+  if (parsed->host == options_->sut.host && !parsed->port && options_->sut.port == 5060) return out;
+  out.endpoint.host = std::string(parsed->host);
+  out.endpoint.port =
+      parsed->port.value_or(options_->sut.transport == Transport::Tls ? 5061 : 5060);
+  if (const auto named = transport_from(parsed->params.value("transport"));
+      named && !is_reliable(out.endpoint.transport))
+    out.endpoint.transport = *named;
+  // What a case wants to be sent elsewhere ("contact=sip:nowhere…") is not what the SUT listens on.
+  return out;
+}
+
+Peers::Sent Peers::send_raw(std::size_t peer, std::string octets,
+                            const transaction::Destination& to,
+                            const std::vector<std::size_t>& segments, bool is_request,
+                            Instant now) {
+  auto parsed = parse_message(octets);
+  const auto id = remember(
+      false, peer,
+      parsed ? std::move(*parsed) : Message::request(is_request ? "RAW" : "RESPONSE", "sip:raw"),
+      octets, now);
+  records_[id].to = to;
+  records_[id].is_scripted = true;
+  records_[id].entry = transmit(peer, std::move(octets), to, false, segments, now);
+  return id;
+}
+
+Peers::Sent Peers::dispatch(std::size_t peer, Message request, std::optional<std::size_t> call,
+                            const transaction::Destination& to, const SendStep& step, Instant now) {
+  const auto octets = request.to_string();
+  const auto id = remember(false, peer, request, octets, now);
+  auto& record = records_[id];
+  record.to = to;
+  record.dialog = call;
+  record.acks_by_itself = step.in_transaction;
+  if (call) {
+    const auto number = cseq_number(request);
+    if (calls_[*call].highest_cseq.value_or(0) < number && request.method() != Method::Ack &&
+        request.method() != Method::Cancel)
+      calls_[*call].highest_cseq = number;
+  }
+  if (step.in_transaction && keeps_transaction(step.edit)) {
+    sending_ = id;
+    sending_segments_ = step.edit.segments;
+    const auto sent = peers_[peer].layer.send_request(request, to, now);
+    if (sent) {
+      records_[id].transaction = *sent;
+      drain(peer, std::nullopt, now);
+    }
+    if (!std::exchange(sending_, std::nullopt)) return id;
+    sending_segments_.clear();
+  }
+  const auto entry = transmit(peer, octets, to, false, step.edit.segments, now);
+  records_[id].entry = entry;
+  return id;
+}
+
+Peers::Sent Peers::send(const SendStep& step, const CheckContext& context,
+                        std::optional<RecordId> about, Instant now) {
+  now_ = now;
+  const auto peer = find(step.peer);
+  if (!peer) return std::unexpected(SendProblem{fmt::format("there is no peer {}", step.peer)});
+  if (step.edit.raw) {
+    auto octets = expand(*step.edit.raw, context.lookup);
+    if (!octets) return std::unexpected(problem(octets.error()));
+    return send_raw(*peer, std::move(*octets), {.endpoint = options_->sut, .flow = 0},
+                    step.edit.segments, true, now);
+  }
+  if (step.method == "ACK" && (about || step.dialog != "none")) {
+    auto sent = send_ack(step, *peer, context, about, now);
+    if (sent || !is_plain(step.edit)) return sent;
+    return sent;
+  }
+
+  auto call = dialog_for(step, *peer);
+  std::optional<Message> request;
+  if (step.method == "CANCEL") {
+    std::optional<RecordId> invite = about;
+    for (std::size_t i = records_.size(); !invite && i-- > 0;)
+      if (!records_[i].is_from_sut && records_[i].peer == *peer &&
+          records_[i].message.is_request() && records_[i].message.method() == Method::Invite)
+        invite = i;
+    if (!invite) return std::unexpected(SendProblem{"there is no INVITE to cancel"});
+    call = records_[*invite].dialog;
+    request = transaction::cancel_for(records_[*invite].message);
+    records_[*invite].is_cancelled = true;
+    if (!request->has(HeaderId::ContentLength)) request->add("Content-Length", "0");
+    if (auto edited = apply_edit(step.edit, *request, context); !edited)
+      return std::unexpected(problem(edited.error()));
+    const auto to = records_[*invite].to;
+    return dispatch(*peer, std::move(*request), call, to, step, now);
+  }
+
+  const bool is_outside = !call;
+  if (is_outside) {
+    std::string user = sut_user_;
+    if (!step.to_user.empty()) {
+      const auto found = options_->users.find(step.to_user);
+      user = found != options_->users.end() ? found->second : step.to_user;
+    }
+    request = outside_request(*peer, step.method, user);
+  } else {
+    request = inside_request(*call, step.method);
+    if (!request) return std::unexpected(SendProblem{"the CSeq numbers of the dialog are used up"});
+  }
+  furnish(*request, *peer, call);
+  bool is_prack_of_answer = false;
+  if (step.method == "PRACK") {
+    std::optional<RecordId> provisional = about;
+    for (std::size_t i = records_.size(); !provisional && i-- > 0;)
+      if (records_[i].is_from_sut && records_[i].peer == *peer &&
+          records_[i].message.is_response() && records_[i].message.has(HeaderId::RSeq))
+        provisional = i;
+    if (provisional) {
+      const auto& response = records_[*provisional].message;
+      request->add("RAck", fmt::format("{} {}", message_value(response, "rseq").value_or("0"),
+                                       message_value(response, "cseq").value_or("0 INVITE")));
+      is_prack_of_answer = call &&
+                           calls_[*call].exchange.state() == session::SignalingState::Stable &&
+                           sdp_of(response).has_value();
+    }
+  }
+
+  std::optional<Attempt> attempt;
+  if (is_outside && makes_dialog(step.method)) {
+    auto part = rng_.fork("media");
+    rng_.next();
+    attempt = Attempt{.request = 0,
+                      .name = step.dialog == "none" ? "" : step.dialog,
+                      .exchange = {},
+                      .media = PeerMedia(peers_[*peer].local.host, part),
+                      .peer_sdp = {},
+                      .sut_sdp = {},
+                      .tags = {}};
+  }
+  std::string sdp;
+  if (attempt && step.method == "INVITE")
+    sdp = sdp_for_request(step.edit.sdp, step.method, attempt->media, attempt->exchange, {});
+  else if (call)
+    sdp = sdp_for_request(step.edit.sdp, step.method, calls_[*call].media, calls_[*call].exchange,
+                          calls_[*call].sut_sdp);
+  else if (step.edit.sdp && *step.edit.sdp != "none")
+    sdp =
+        PeerMedia(peers_[*peer].local.host, rng_.fork("stray")).offer(split(*step.edit.sdp).traits);
+  if (!sdp.empty()) request->set_body("application/sdp", sdp);
+  if (offers_100rel_ && step.method == "INVITE" && !is_outside &&
+      !request->has(HeaderId::Supported))
+    request->add("Supported", "100rel");
+
+  const auto to = destination(*request, *peer);
+  transaction::add_via(*request, peers_[*peer].local, transaction::make_branch(rng_));
+  if (auto edited = apply_edit(step.edit, *request, context); !edited)
+    return std::unexpected(problem(edited.error()));
+  if (call)
+    track_exchange(calls_[*call].exchange, calls_[*call].peer_sdp, calls_[*call].sut_sdp,
+                   session::Side::Local, carrier_of(*request, nullptr, is_prack_of_answer),
+                   *request, &calls_[*call]);
+  if (attempt) {
+    track_exchange(attempt->exchange, attempt->peer_sdp, attempt->sut_sdp, session::Side::Local,
+                   carrier_of(*request, nullptr, false), *request, nullptr);
+    attempt->request = records_.size();
+    attempts_.push_back(std::move(*attempt));
+  }
+  if (call && step.method == "BYE") calls_[*call].is_over = true;
+  return dispatch(*peer, std::move(*request), call, to, step, now);
+}
+
+// RFC 3261 13.2.2.4 for a 2xx; 17.1.1.3 for the rest, which the transaction has sent already.
+Peers::Sent Peers::send_ack(const SendStep& step, std::size_t peer, const CheckContext& context,
+                            std::optional<RecordId> about, Instant now) {
+  for (std::size_t i = records_.size(); !about && i-- > 0;) {
+    const auto& record = records_[i];
+    if (record.is_from_sut && record.peer == peer && record.message.is_response() &&
+        record.message.status() >= 200 && record.request &&
+        records_[*record.request].message.method() == Method::Invite)
+      about = i;
+  }
+  if (!about || !records_[*about].request)
+    return std::unexpected(SendProblem{"there is no final response to an INVITE to acknowledge"});
+  auto& response = records_[*about];
+  const auto invite = *response.request;
+  if (response.message.status() >= 300) {
+    if (response.is_acked && is_plain(step.edit)) return response.ack.value_or(*about);
+    for (std::size_t i = records_.size(); i-- > 0 && is_plain(step.edit);) {
+      const auto& ack = records_[i];
+      if (!ack.is_from_sut && ack.message.is_request() && ack.message.method() == Method::Ack &&
+          ack.peer == peer &&
+          message_value(ack.message, "via.branch") ==
+              message_value(records_[invite].message, "via.branch"))
+        return i;
+    }
+    auto ack = transaction::ack_for_failure(records_[invite].message, response.message);
+    if (!ack.has(HeaderId::ContentLength)) ack.add("Content-Length", "0");
+    if (auto edited = apply_edit(step.edit, ack, context); !edited)
+      return std::unexpected(problem(edited.error()));
+    auto octets = ack.to_string();
+    const auto to = records_[invite].to;
+    response.is_acked = true;
+    const auto id = remember(false, peer, std::move(ack), octets, now);
+    records_[*about].ack = id;
+    records_[id].to = to;
+    records_[id].entry = transmit(peer, std::move(octets), to, false, step.edit.segments, now);
+    return id;
+  }
+  if (!response.dialog)
+    return std::unexpected(
+        SendProblem{"the 2xx made no dialog: its Contact or tags cannot be used"});
+  const auto index = *response.dialog;
+  auto& call = calls_[index];
+  auto ack = call.dialog.make_ack(records_[invite].message);
+  if (!ack.has(HeaderId::ContentLength)) ack.add("Content-Length", "0");
+  if (const auto sdp =
+          sdp_for_request(step.edit.sdp, "ACK", call.media, call.exchange, call.sut_sdp);
+      !sdp.empty())
+    ack.set_body("application/sdp", sdp);
+  const auto to = destination(ack, peer);
+  transaction::add_via(ack, peers_[peer].local, transaction::make_branch(rng_));
+  if (auto edited = apply_edit(step.edit, ack, context); !edited)
+    return std::unexpected(problem(edited.error()));
+  track_exchange(call.exchange, call.peer_sdp, call.sut_sdp, session::Side::Local,
+                 session::Carrier::Ack, ack, &call);
+  auto octets = ack.to_string();
+  const auto id = remember(false, peer, std::move(ack), octets, now);
+  records_[id].to = to;
+  records_[id].dialog = index;
+  records_[*about].is_acked = true;
+  records_[*about].ack = id;
+  records_[id].entry = transmit(peer, std::move(octets), to, false, step.edit.segments, now);
+  return id;
+}
+
+// --- responses
+
+std::string Peers::to_tag_for(RecordId request, std::string_view fork) {
+  auto* attempt = attempt_of(request);
+  if (attempt == nullptr) {
+    const auto& message = records_[request].message;
+    attempts_.push_back(
+        {.request = request,
+         .name = {},
+         .exchange = {},
+         .media = PeerMedia(peers_[records_[request].peer].local.host, rng_.fork("media")),
+         .peer_sdp = {},
+         .sut_sdp = {},
+         .tags = {}});
+    attempt = &attempts_.back();
+    track_exchange(attempt->exchange, attempt->peer_sdp, attempt->sut_sdp, session::Side::Remote,
+                   carrier_of(message, nullptr, false), message, nullptr);
+  }
+  // "" is the first fork, whatever its name turns out to be.
+  if (fork.empty() && !attempt->tags.empty()) {
+    for (const auto& call : calls_)
+      if (call.origin == request) return call.dialog.id().local_tag;
+    return attempt->tags.begin()->second;
+  }
+  auto [tag, is_new] = attempt->tags.try_emplace(std::string(fork));
+  if (is_new) tag->second = rng_.token(10);
+  return tag->second;
+}
+
+Message Peers::make_response(RecordId request_id, int status, std::string_view reason,
+                             std::string_view to_tag) const {
+  const auto& record = records_[request_id];
+  auto request = record.message;
+  transaction::stamp_via(request, record.flow);
+  auto response = Message::response(status, reason);
+  const std::string method(request.method_text());
+  for (std::size_t i = 0; i < request.field_count(); ++i) {
+    const auto field = request.field(i);
+    const bool copies = field.id == HeaderId::Via || field.id == HeaderId::From ||
+                        field.id == HeaderId::CallId || field.id == HeaderId::CSeq ||
+                        (field.id == HeaderId::Timestamp && status == 100) ||
+                        (field.id == HeaderId::RecordRoute && makes_dialog(method) && status < 300);
+    if (copies) response.add(header_name(field.id), field.value);
+    if (field.id != HeaderId::To) continue;
+    std::string to(field.value);
+    if (status != 100 && !to_tag.empty() && !value_param("To", to, "tag"))
+      to += fmt::format(";tag={}", to_tag);
+    response.add("To", to);
+  }
+  const bool is_success = status >= 200 && status < 300;
+  const bool gives_contact = (method == "INVITE" && status > 100 && status < 300) ||
+                             (is_success && (makes_dialog(method) || method == "UPDATE"));
+  if (gives_contact) response.add("Contact", contact(record.peer));
+  if (is_success && (method == "INVITE" || method == "OPTIONS")) {
+    response.add("Allow", allow);
+    response.add("Supported", "100rel");
+  }
+  if (is_success && method == "REGISTER")
+    for (const auto& value : header_values(request, "Contact"))
+      response.add("Contact",
+                   value_param("Contact", value, "expires") ? value : value + ";expires=3600");
+  if (is_success && method == "SUBSCRIBE")
+    response.add("Expires", header_values(request, "Expires").empty()
+                                ? "60"
+                                : header_values(request, "Expires").front());
+  if (status == 405) response.add("Allow", allow);
+  response.add("Content-Length", "0");
+  return response;
+}
+
+std::optional<std::size_t> Peers::call_for_reply(RecordId request, int status,
+                                                 std::string_view fork, const std::string& tag) {
+  if (!message_value(records_[request].message, "to.tag").value_or("").empty())
+    return call_of_request(records_[request].peer, records_[request].message);
+  const std::string method(records_[request].message.method_text());
+  if (!makes_dialog(method) || status == 100 || status >= 300) return std::nullopt;
+  if (method != "INVITE" && status < 200) return std::nullopt;
+  for (std::size_t i = 0; i < calls_.size(); ++i)
+    if (calls_[i].origin == request && calls_[i].dialog.id().local_tag == tag) return i;
+  auto made = dialog::Dialog::from_request(records_[request].message, tag);
+  const auto* attempt = attempt_of(request);
+  if (!made || attempt == nullptr) return std::nullopt;
+  return make_call(*attempt, std::move(*made), fork);
+}
+
+Peers::Sent Peers::reply(const ReplyStep& step, RecordId request, const CheckContext& context,
+                         Instant now) {
+  now_ = now;
+  const auto peer = records_[request].peer;
+  if (step.edit.raw) {
+    auto octets = expand(*step.edit.raw, context.lookup);
+    if (!octets) return std::unexpected(problem(octets.error()));
+    const auto to = transaction::response_destination(make_response(request, 200, "", "x"),
+                                                      records_[request].flow);
+    return send_raw(peer, std::move(*octets), to, step.edit.segments, false, now);
+  }
+  const std::string method(records_[request].message.method_text());
+  std::string fork = step.dialog;
+  // The name of a dialog that is there already means that one.
+  if (const auto known = call_named(fork); known && calls_[*known].origin == request)
+    fork = calls_[*known].fork;
+  const auto tag = to_tag_for(request, fork);
+  const auto call = call_for_reply(request, step.status, fork, tag);
+  if (call && !step.dialog.empty()) name_call(*call, step.dialog);
+  auto response = make_response(request, step.status, step.reason, tag);
+
+  bool is_in_order = false;
+  if (step.rseq) {
+    auto text = expand(*step.rseq, context.lookup);
+    if (!text) return std::unexpected(problem(text.error()));
+    auto last = call ? calls_[*call].local_rseq : std::nullopt;
+    if (*text == "next")
+      text = std::to_string(last ? *last + 1 : static_cast<std::uint32_t>(rng_.between(1, 1000)));
+    const auto number = ascii::number<std::uint32_t>(*text);
+    is_in_order = number && (!last || *number == *last + 1);
+    if (is_in_order && call) calls_[*call].local_rseq = *number;
+    response.add("Require", "100rel");
+    response.add("RSeq", *text);
+  }
+  std::string sdp;
+  if (call)
+    sdp = sdp_for_reply(step.edit.sdp, method, step.status, step.rseq.has_value(),
+                        calls_[*call].media, calls_[*call].exchange, calls_[*call].sut_sdp);
+  else if (step.edit.sdp && *step.edit.sdp != "none")
+    if (auto* attempt = attempt_of(request))
+      sdp = sdp_for_reply(step.edit.sdp, method, step.status, false, attempt->media,
+                          attempt->exchange, attempt->sut_sdp);
+  if (!sdp.empty()) response.set_body("application/sdp", sdp);
+  const auto to = transaction::response_destination(response, records_[request].flow);
+  if (auto edited = apply_edit(step.edit, response, context); !edited)
+    return std::unexpected(problem(edited.error()));
+
+  auto octets = response.to_string();
+  const auto id = remember(false, peer, response, octets, now);
+  records_[id].request = request;
+  records_[id].dialog = call;
+  records_[id].to = to;
+  bool is_sent = false;
+  if (step.in_transaction && keeps_transaction(step.edit) && records_[request].transaction != 0) {
+    sending_ = id;
+    sending_segments_ = step.edit.segments;
+    if (peers_[peer].layer.respond(records_[request].transaction, std::move(response), now))
+      drain(peer, std::nullopt, now);
+    is_sent = !std::exchange(sending_, std::nullopt).has_value();
+    sending_segments_.clear();
+  }
+  if (!is_sent) {
+    const auto entry = transmit(peer, std::move(octets), to, false, step.edit.segments, now);
+    records_[id].entry = entry;
+  }
+  commit_reply(id, request, call, now);
+  const bool is_success = step.status >= 200 && step.status < 300;
+  const auto t1 = options_->timings.t1;
+  if (step.in_transaction && method == "INVITE" && is_success)
+    repeats_.push_back({.record = id,
+                        .is_reliable_provisional = false,
+                        .interval = t1,
+                        .next = now + t1,
+                        .give_up = now + 64 * t1});
+  if (step.in_transaction && is_in_order && step.status < 200)
+    repeats_.push_back({.record = id,
+                        .is_reliable_provisional = true,
+                        .interval = t1,
+                        .next = now + t1,
+                        .give_up = now + 64 * t1});
+  return id;
+}
+
+void Peers::commit_reply(RecordId response_id, RecordId request_id,
+                         std::optional<std::size_t> index, Instant) {
+  const int status = records_[response_id].message.status();
+  const std::string method(records_[request_id].message.method_text());
+  const bool is_success = status >= 200 && status < 300;
+  if (status >= 200) records_[request_id].has_final = true;
+  if (status >= 200 && method == "INVITE")
+    std::erase_if(repeats_, [&](const Repeat& repeat) {
+      return repeat.is_reliable_provisional && records_[repeat.record].request == request_id;
+    });
+  if (!index) {
+    if (status >= 300 && method == "INVITE")
+      for (auto& call : calls_)
+        if (call.origin == request_id && call.dialog.is_early()) call.is_over = true;
+    return;
+  }
+  auto& call = calls_[*index];
+  const auto& response = records_[response_id].message;
+  const auto& request = records_[request_id].message;
+  const auto number = cseq_number(request);
+  if (is_success && (method == "INVITE" || method == "UPDATE")) call.dialog.commit_target(number);
+  if (status >= 300) call.dialog.discard_target(number);
+  if (is_success && makes_dialog(method)) call.dialog.confirm();
+  track_exchange(call.exchange, call.peer_sdp, call.sut_sdp, session::Side::Local,
+                 carrier_of(response, &request, false), response, &call);
+  if (method == "BYE" && status >= 200) call.is_over = true;
+}
+
+void Peers::resend(RecordId id, Instant now) {
+  const auto& record = records_[id];
+  const auto octets = record.octets;
+  const auto to = record.to;
+  transmit(record.peer, octets, to, true, {}, now);
+}
+
+// --- in the background
+
+Peers::Sent Peers::answer(RecordId request, int status, Instant now) {
+  ReplyStep step;
+  step.status = status;
+  const CheckContext nothing{[](std::string_view) { return std::optional<std::string>(); },
+                             [](std::string_view) -> const Message* { return nullptr; }};
+  records_[request].is_consumed = true;
+  return reply(step, request, nothing, now);
+}
+
+Peers::Sent Peers::acknowledge(RecordId response, Instant now) {
+  if (records_[response].ack) {
+    resend(*records_[response].ack, now);
+    return *records_[response].ack;
+  }
+  SendStep step;
+  step.method = "ACK";
+  const CheckContext nothing{[](std::string_view) { return std::optional<std::string>(); },
+                             [](std::string_view) -> const Message* { return nullptr; }};
+  return send_ack(step, records_[response].peer, nothing, response, now);
+}
+
+Peers::Sent Peers::cancel(RecordId invite, Instant now) {
+  SendStep step;
+  step.method = "CANCEL";
+  step.peer = peers_[records_[invite].peer].name;
+  const CheckContext nothing{[](std::string_view) { return std::optional<std::string>(); },
+                             [](std::string_view) -> const Message* { return nullptr; }};
+  return send(step, nothing, invite, now);
+}
+
+Peers::Sent Peers::request_in(std::size_t index, std::string_view method, Instant now) {
+  auto request = inside_request(index, method);
+  if (!request) return std::unexpected(SendProblem{"the CSeq numbers of the dialog are used up"});
+  const auto peer = calls_[index].peer;
+  furnish(*request, peer, index);
+  const auto to = destination(*request, peer);
+  transaction::add_via(*request, peers_[peer].local, transaction::make_branch(rng_));
+  if (method == "BYE") calls_[index].is_over = true;
+  return dispatch(peer, std::move(*request), index, to, {}, now);
+}
+
+Peers::Sent Peers::prack(RecordId provisional, Instant now) {
+  SendStep step;
+  step.method = "PRACK";
+  step.peer = peers_[records_[provisional].peer].name;
+  if (records_[provisional].dialog) {
+    const auto index = *records_[provisional].dialog;
+    if (calls_[index].name.empty()) name_call(index, fmt::format("dialog {}", index + 1));
+    step.dialog = calls_[index].name;
+  }
+  const CheckContext nothing{[](std::string_view) { return std::optional<std::string>(); },
+                             [](std::string_view) -> const Message* { return nullptr; }};
+  return send(step, nothing, provisional, now);
+}
+
+Peers::Sent Peers::probe(std::size_t peer, Instant now) {
+  auto request = outside_request(peer, "OPTIONS", sut_user_);
+  furnish(request, peer, std::nullopt);
+  transaction::add_via(request, peers_[peer].local, transaction::make_branch(rng_));
+  return dispatch(peer, std::move(request), std::nullopt, {.endpoint = options_->sut, .flow = 0},
+                  {}, now);
+}
+
+std::optional<RecordId> Peers::authorize(RecordId challenge, Instant now) {
+  const auto found = records_[challenge].request;
+  if (!found || !options_->login) return std::nullopt;
+  auto& record = records_[*found];
+  const auto peer = record.peer;
+  auto request = record.message;
+  if (request.method() == Method::Ack || request.method() == Method::Cancel) return std::nullopt;
+  if (peers_[peer].credentials.answer_challenge(records_[challenge].message, request) !=
+      agent::digest::Verdict::Retry)
+    return std::nullopt;
+  const auto call = record.dialog;
+  const auto number =
+      call ? std::max(calls_[*call].highest_cseq.value_or(0), cseq_number(request)) + 1
+           : cseq_number(request) + 1;
+  request.set("CSeq", fmt::format("{} {}", number, request.method_text()));
+  if (const auto via = request.find("Via")) request.remove(*via);
+  transaction::add_via(request, peers_[peer].local, transaction::make_branch(rng_));
+  // An INVITE's offer is made again by the same message: the exchange was rolled back by the 401.
+  if (auto* attempt = attempt_of(*found))
+    attempt->request = records_.size();
+  else if (call)
+    track_exchange(calls_[*call].exchange, calls_[*call].peer_sdp, calls_[*call].sut_sdp,
+                   session::Side::Local, carrier_of(request, nullptr, false), request,
+                   &calls_[*call]);
+  const auto to = record.to;
+  auto sent = dispatch(peer, std::move(request), call, to, {}, now);
+  if (!sent) return std::nullopt;
+  records_[*found].superseded_by = *sent;
+  return *sent;
+}
+
+}  // namespace sipassay::runner
