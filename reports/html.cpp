@@ -23,6 +23,7 @@ constexpr std::size_t party_gap = 330;
 constexpr std::size_t head_height = 40;
 constexpr std::size_t row_height = 30;
 constexpr std::size_t margin = 60;
+constexpr std::size_t note_width = 110;  // right of the last lifeline
 
 // Class name of an outcome: "non-strict".
 std::string css_class(Outcome outcome) {
@@ -120,7 +121,7 @@ std::size_t lifeline(std::size_t party) {
 }
 
 void ladder_arrow(const Arrow& arrow, std::size_t number, std::size_t case_number,
-                  std::string& out) {
+                  std::size_t parties, std::string& out) {
   const std::size_t y = head_height + row_height * (number + 1);
   const std::size_t from = lifeline(arrow.from);
   const std::size_t to = lifeline(arrow.to);
@@ -129,8 +130,7 @@ void ladder_arrow(const Arrow& arrow, std::size_t number, std::size_t case_numbe
   const std::size_t short_by = is_lost ? 40 : 0;
   const std::size_t tip = from < to ? to - short_by : to + short_by;
   const std::size_t back = from < to ? tip - 9 : tip + 9;
-  std::string text = arrow.label;
-  if (!arrow.note.empty()) text += " [" + arrow.note + "]";
+  const std::string& text = arrow.label;
 
   put(out, "<a href=\"#m{}-{}\" class=\"arrow{}{}\">\n", case_number, number,
       arrow.is_offending ? " offending" : "", arrow.note.empty() ? "" : " noted");
@@ -139,6 +139,9 @@ void ladder_arrow(const Arrow& arrow, std::size_t number, std::size_t case_numbe
       row_height);
   put(out, "<text class=\"time\" x=\"{}\" y=\"{}\">{}</text>\n", time_width - 14, y + 4,
       markup(arrow.at));
+  if (!arrow.note.empty())
+    put(out, "<text class=\"note\" x=\"{}\" y=\"{}\">{}</text>\n", lifeline(parties - 1) + 10,
+        y + 4, markup(arrow.note));
   if (from == to) {
     put(out, "<text x=\"{}\" y=\"{}\">{}</text>\n</a>\n", from + 8, y, markup(text));
     return;
@@ -153,7 +156,7 @@ void ladder_arrow(const Arrow& arrow, std::size_t number, std::size_t case_numbe
 }
 
 void ladder_svg(const Ladder& drawn, std::size_t case_number, std::string& out) {
-  const std::size_t width = lifeline(drawn.parties.size() - 1) + margin;
+  const std::size_t width = lifeline(drawn.parties.size() - 1) + margin + note_width;
   const std::size_t height = head_height + row_height * (drawn.arrows.size() + 1);
   put(out,
       "<div class=\"ladder\"><svg width=\"{}\" height=\"{}\" viewBox=\"0 0 {} {}\" role=\"img\" "
@@ -166,7 +169,7 @@ void ladder_svg(const Ladder& drawn, std::size_t case_number, std::string& out) 
         lifeline(i), height);
   }
   for (std::size_t i = 0; i < drawn.arrows.size(); ++i)
-    ladder_arrow(drawn.arrows[i], i, case_number, out);
+    ladder_arrow(drawn.arrows[i], i, case_number, drawn.parties.size(), out);
   put(out, "</svg></div>\n");
 }
 

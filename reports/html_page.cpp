@@ -5,7 +5,7 @@ namespace sipassay::reports {
 
 // Change the style or the script, then put the hash that html_test prints here.
 std::string_view page_style_hash() {
-  return "sha256-B0epfflwmg1srh3JVMpxL3DHv6A0UZ3cghff0Xmd/jE=";
+  return "sha256-JikTj4znUcb6P39T1OKNIr021EX+JRwcmhc0rECj9No=";
 }
 std::string_view page_script_hash() {
   return "sha256-Fvnih5fEuUhdTnoFYNQMaWdrEgG17R5GEmTDW0jYXQo=";
@@ -45,8 +45,9 @@ pre { margin: 0; padding: .5rem .7rem; background: var(--box); border: 1px solid
 table { border-collapse: collapse; width: 100%; font-size: .92em; }
 th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--line);
   vertical-align: top; overflow-wrap: anywhere; }
+th { white-space: nowrap; } td:first-child { white-space: nowrap; }
 .case { border-bottom: 1px solid var(--line); }
-.case > summary { display: grid; grid-template-columns: 8.5rem 13rem 1fr 7rem; gap: .6rem;
+.case > summary { display: grid; grid-template-columns: 10rem 14rem 1fr 7rem; gap: .6rem;
   padding: .35rem .4rem; cursor: pointer; list-style: none; }
 .case > summary:hover, .message > summary:hover { background: var(--box); }
 .case[open] { padding: 0 .6rem 1rem; } .case[open] > summary { margin: 0 -.6rem; background: var(--box); }
@@ -58,6 +59,7 @@ th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--
 svg text { font: 12.5px system-ui, sans-serif; fill: var(--fg); }
 svg .party { text-anchor: middle; font-weight: 700; } svg .label { text-anchor: middle; }
 svg .time { text-anchor: end; fill: var(--soft); font-variant-numeric: tabular-nums; }
+svg .note { fill: var(--soft); }
 svg line, svg .cross { stroke: var(--fg); stroke-width: 1.3; fill: none; }
 svg .life { stroke: var(--line); stroke-width: 2; } svg polygon { fill: var(--fg); }
 svg .hit { fill: transparent; } svg a { text-decoration: none; cursor: pointer; }

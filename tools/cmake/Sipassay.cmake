@@ -34,6 +34,9 @@ target_compile_options(sipassay_flags INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 sees dangling and null where there is none once it inlines std::optional and std::variant.
   target_compile_options(sipassay_flags INTERFACE -Wno-maybe-uninitialized -Wno-null-dereference)
+else()
+  # std::stable_sort of libstdc++ 12 uses what C++17 deprecates; GCC still tells us about our own uses.
+  target_compile_options(sipassay_flags INTERFACE -Wno-deprecated-declarations)
 endif()
 if(SIPASSAY_SANITIZE)
   target_compile_options(sipassay_flags INTERFACE -fsanitize=${SIPASSAY_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
