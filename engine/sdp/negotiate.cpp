@@ -230,8 +230,8 @@ std::string LocalMedia::offer(Change change) {
   if (change == Change::RemoveLast && !current_->media.empty())
     changes.remove = {current_->media.size() - 1};
   pending_ = next_offer(*current_, changes);
-  // A version that a refused offer has used is not used for other text (RFC 3264 8).
-  if (pending_->origin.session_version > current_->origin.session_version)
+  // RFC 3264 8: the previous SDP is the last one that the peer saw, be it a refused offer.
+  if (*pending_ != *current_ || version_ > current_->origin.session_version)
     pending_->origin.session_version = ++version_;
   return to_string(*pending_);
 }
@@ -264,7 +264,8 @@ std::expected<std::string, LocalMedia::Refused> LocalMedia::answer(std::string_v
   }
   // RFC 3264 8: the same text keeps its version, other text counts up.
   if (current_) answer.origin = current_->origin;
-  if (!current_ || answer != *current_) answer.origin.session_version = ++version_;
+  if (!current_ || answer != *current_ || version_ > current_->origin.session_version)
+    answer.origin.session_version = ++version_;
   current_ = std::move(answer);
   return to_string(*current_);
 }

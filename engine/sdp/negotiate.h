@@ -126,7 +126,6 @@ class LocalMedia {
  private:
   Stream stream(std::string_view type, std::uint16_t port) const;
   std::uint16_t next_port();
-  std::string issue(Description description);
 
   Options options_;
   std::uint64_t session_id_ = 0;
