@@ -38,7 +38,7 @@ Message Message::response(int status, std::string_view reason) {
   out.arena_ = "SIP/2.0 ";
   out.arena_ += std::to_string(status);
   out.arena_ += ' ';
-  const std::string_view phrase = reason.data() == nullptr ? default_reason(status) : reason;
+  const std::string_view phrase = reason.empty() ? default_reason(status) : reason;
   out.reason_ = {narrow(out.arena_.size()), narrow(phrase.size())};
   out.arena_ += phrase;
   out.start_line_ = {0, narrow(out.arena_.size())};

@@ -164,9 +164,14 @@ void Script::respond_to_response(const Arrival& arrival, Instant now) {
       peers_->record(arrival.record).is_consumed = true;
     return;
   }
+  // A case that acknowledges reliable provisionals is not about the ones that it does not name.
   const bool is_reliable =
       is_invite && status > 100 && status < 200 && record.message.has(HeaderId::RSeq);
-  if (is_reliable && phase_ == Phase::Running && !sends_later("PRACK"))
+  const bool pracks = std::ranges::any_of(peers_->records(), [&](const Record& other) {
+    return !other.is_from_sut && other.is_scripted && other.message.is_request() &&
+           other.message.method() == Method::Prack;
+  });
+  if (is_reliable && pracks && phase_ == Phase::Running && !sends_later("PRACK"))
     (void)peers_->prack(arrival.record, now);
 }
 

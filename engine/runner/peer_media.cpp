@@ -134,8 +134,9 @@ void PeerMedia::shape(sdp::Description& description, const Traits& traits, bool 
 std::string PeerMedia::offer(std::string_view text) {
   const auto traits = Traits::parse(text);
   sdp::Description next;
-  if (last_) {
-    next = *last_;
+  const auto& base = is_rolled_back_ ? agreed_ : last_;
+  if (base) {
+    next = *base;
     // RFC 3264 8.4: a hold by 0.0.0.0 ends with the next offer that does not ask for it.
     if (!traits.zero_address && next.connection && next.connection->is_unspecified())
       next.connection = sdp::connection_for(address_);
@@ -156,7 +157,7 @@ std::string PeerMedia::offer(std::string_view text) {
         .media.front();
   };
   const auto next_port = [&] { return static_cast<std::uint16_t>(port_ + 2 * next.media.size()); };
-  if (last_ && traits.unknown_codec && !next.media.empty())
+  if (base && traits.unknown_codec && !next.media.empty())
     next.media.front() = stream_of(unknown_stream(port_));
   if (traits.video && !has_type(next, "video"))
     next.media.push_back(stream_of(video_stream(next_port())));
@@ -197,6 +198,7 @@ std::string PeerMedia::answer(std::string_view offer_text, std::string_view text
 }
 
 std::string PeerMedia::issue(sdp::Description description, const Traits& traits) {
+  is_rolled_back_ = false;
   // RFC 3264 8: the version grows by one when anything else differs, and only then.
   if (last_) {
     description.origin = last_->origin;

@@ -24,6 +24,10 @@ class PeerMedia {
   std::string answer(std::string_view offer, std::string_view traits);
   // The last description sent, octet for octet; a first offer if there was none.
   std::string same();
+  // The exchange that the last description belongs to is complete.
+  void agreed() { agreed_ = last_; }
+  // The offer was refused: the next one changes what was agreed before (RFC 3264 4).
+  void rolled_back() { is_rolled_back_ = true; }
   const std::string& last() const { return last_text_; }
 
  private:
@@ -35,7 +39,9 @@ class PeerMedia {
   std::uint64_t session_id_;
   std::uint64_t version_;
   std::uint16_t port_;
-  std::optional<sdp::Description> last_;
+  std::optional<sdp::Description> last_;    // sent last, agreed or not
+  std::optional<sdp::Description> agreed_;  // of the last complete exchange
+  bool is_rolled_back_ = false;
   std::string last_text_;
 };
 

@@ -79,9 +79,13 @@ void Peers::track_exchange(session::OfferAnswer& exchange, std::string& peer_sdp
   if (description) (side == session::Side::Local ? peer_sdp : sut_sdp) = description->octets;
   const auto verdict = exchange.apply(side, carrier, description);
   if (call == nullptr) return;
+  if (verdict.action == session::Action::Rollback ||
+      verdict.action == session::Action::MissingAnswer)
+    call->media.rolled_back();
   if (verdict.action != session::Action::TakeAnswer &&
       verdict.action != session::Action::TakePreview)
     return;
+  call->media.agreed();
   if (exchange.offer()) call->offer = exchange.offer()->octets;
   if (exchange.answer()) call->answer = exchange.answer()->octets;
 }

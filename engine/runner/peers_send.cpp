@@ -108,8 +108,7 @@ std::optional<std::size_t> Peers::dialog_for(const SendStep& step, std::size_t p
   if (step.dialog == "none") return std::nullopt;
   if (!step.dialog.empty()) return call_named(step.dialog);
   if (const auto live = newest_call(peer, true)) return live;
-  if (step.method == "INVITE" || step.method == "REGISTER" || step.method == "OPTIONS" ||
-      step.method == "SUBSCRIBE")
+  if (step.method == "REGISTER" || step.method == "OPTIONS" || step.method == "SUBSCRIBE")
     return std::nullopt;
   return newest_call(peer, false);
 }
@@ -244,20 +243,23 @@ Peers::Sent Peers::send(const SendStep& step, const CheckContext& context,
 
   auto call = dialog_for(step, *peer);
   std::optional<Message> request;
+  std::optional<RecordId> cancelled;
   if (step.method == "CANCEL") {
-    std::optional<RecordId> invite = about;
-    for (std::size_t i = records_.size(); !invite && i-- > 0;)
+    cancelled = about;
+    for (std::size_t i = records_.size(); !cancelled && i-- > 0;)
       if (!records_[i].is_from_sut && records_[i].peer == *peer &&
           records_[i].message.is_request() && records_[i].message.method() == Method::Invite)
-        invite = i;
-    if (!invite) return std::unexpected(SendProblem{"there is no INVITE to cancel"});
-    call = records_[*invite].dialog;
-    request = transaction::cancel_for(records_[*invite].message);
-    records_[*invite].is_cancelled = true;
+        cancelled = i;
+  }
+  // Without an INVITE it is a CANCEL out of nowhere.
+  if (cancelled) {
+    call = records_[*cancelled].dialog;
+    request = transaction::cancel_for(records_[*cancelled].message);
+    records_[*cancelled].is_cancelled = true;
     if (!request->has(HeaderId::ContentLength)) request->add("Content-Length", "0");
     if (auto edited = apply_edit(step.edit, *request, context); !edited)
       return std::unexpected(problem(edited.error()));
-    const auto to = records_[*invite].to;
+    const auto to = records_[*cancelled].to;
     return dispatch(*peer, std::move(*request), call, to, step, now);
   }
 

@@ -16,7 +16,7 @@ namespace sipassay::runner {
 // One message on the wire as the harness saw it.
 struct TranscriptEntry {
   Instant at;
-  std::string from, to;   // "peer", "peer2", "sut"
+  std::string from, to;  // "peer", "peer2", "sut"
   std::string octets;
   Transport transport = Transport::Udp;
   bool is_retransmission = false;
@@ -38,19 +38,19 @@ struct CaseResult {
   std::string title;
   Level level = Level::Must;
   SutRole role = SutRole::Uas;
-  std::string clause;        // "RFC 3262 section 4, MUST NOT"
-  std::string requirement;   // in our words
+  std::string clause;       // "RFC 3262 section 4, MUST NOT"
+  std::string requirement;  // in our words
   std::string file;
-  std::size_t line = 0;      // of the step at fault
+  std::size_t line = 0;  // of the step at fault
   Transport transport = Transport::Udp;
   Outcome outcome = Outcome::Pass;
-  std::string reason;        // one sentence
+  std::string reason;  // one sentence
   std::string expected, observed;
-  std::string header;        // header field at fault; empty if none
+  std::string header;           // header field at fault; empty if none
   std::int64_t offending = -1;  // index into messages; -1: none (nothing came)
   std::uint64_t seed = 0;
   Duration took{};
-  std::string repeat;        // the command that runs it again
+  std::string repeat;  // the command that runs it again
   std::vector<TranscriptEntry> messages;
   std::vector<ReportedFinding> findings;
 };
@@ -58,11 +58,11 @@ struct CaseResult {
 struct RunInfo {
   std::string version;
   std::uint64_t seed = 0;
-  std::string sut;           // "embedded", or "udp:127.0.0.1:5060"
-  std::string sut_name;      // from Server or User-Agent, when it told
+  std::string sut;       // "embedded", or "udp:127.0.0.1:5060"
+  std::string sut_name;  // from Server or User-Agent, when it told
   std::vector<std::string> options;
-  std::string started;       // ISO 8601 UTC for live runs; empty in virtual time, so that runs repeat
-  bool partial = false;      // interrupted
+  std::string started;   // ISO 8601 UTC for live runs; empty in virtual time, so that runs repeat
+  bool partial = false;  // interrupted
   std::string partial_reason;
 };
 

@@ -205,8 +205,6 @@ bool Script::kind_matches(const Pattern& pattern, const Record& record) const {
            method_matches(pattern.method, message.method_text());
   }
   if (!message.is_response() || !status_matches(pattern.status, message.status())) return false;
-  // RFC 3261 17.2.1: a 100 may come or not; only a case that names it waits for it.
-  if (message.status() == 100 && pattern.status.find("100") == std::string::npos) return false;
   if (!pattern.of.empty()) {
     const auto request = named_record(pattern.of);
     return request && record.request == newest_version(*request);
@@ -450,7 +448,12 @@ Script::Progress Script::step(const UnorderedStep& unordered, Instant now) {
   if (missing == nullptr) return Progress::Complete;
   const auto end = state_.since + limit;
   if (now > end) {
-    nothing_came(missing->pattern, limit);
+    if (state_.last_mismatch && !missing->pattern.method.empty()) {
+      mismatched(*state_.last_mismatched, *state_.last_mismatch);
+      is_concluded_ = true;
+    } else {
+      nothing_came(missing->pattern, limit);
+    }
     return Progress::Complete;
   }
   wake_at(end + 1us);
