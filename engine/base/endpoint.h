@@ -33,7 +33,9 @@ std::string to_string(const Endpoint& endpoint);
 // "127.0.0.1:5060", "[::1]:5070": host and port as a URI or a sent-by writes them.
 std::string host_port(const Endpoint& endpoint);
 
-// A connection of a stream transport, or zero: datagrams, or no connection yet.
+// A connection of a stream transport, or the local socket of datagrams; zero: not known, or not yet.
+// A destination with a flow leaves by it (RFC 3261 18.2.2, RFC 3581 4), else by any local endpoint
+// of its transport.
 using FlowId = std::uint32_t;
 
 // How a message reached us; where its answer goes (RFC 3261 18.2.2).

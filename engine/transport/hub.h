@@ -1,0 +1,62 @@
+// Local endpoints of all transports behind one queue: sockets for those who have none.
+//
+// A driver opens what it listens on, sends, waits, and polls what happened. One thread; only wake()
+// may be called from elsewhere. The one place with a monotonic clock (with wall_clock.cpp).
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/transport/transport.h"
+
+namespace sipassay::transport {
+
+class Hub {
+ public:
+  struct Options {
+    Limits limits{};
+    bool keeps_octets = false;  // MessageArrived::octets
+  };
+  explicit Hub(Options options);
+  Hub() : Hub(Options{}) {}
+  ~Hub();
+  Hub(const Hub&) = delete;
+  Hub& operator=(const Hub&) = delete;
+
+  // The id of a new local endpoint; port 0 is any. The error is one line for a user.
+  std::expected<FlowId, std::string> open(const Endpoint& where);
+  // With the port that was taken.
+  const Endpoint& address(FlowId local) const;
+  // Connections close, what is not sent yet is lost.
+  void close(FlowId local);
+
+  // From that local endpoint; 0: the one of the destination's flow, else the first that fits.
+  // Failure comes as SendFailed.
+  void send(FlowId local, Outgoing outgoing);
+  void send(Outgoing outgoing) { send(0, std::move(outgoing)); }
+  // A connection; what is queued for it goes out first. 0: all of that local endpoint.
+  void close_flow(FlowId local, FlowId flow);
+
+  // Until something has happened, the deadline has come, or somebody woke or stopped it. What
+  // send() has queued goes out first.
+  void wait(std::optional<Instant> deadline);
+  std::optional<Event> poll();
+
+  // Since the hub was made.
+  Instant now() const;
+
+  // Ends a wait(); from any thread.
+  void wake();
+  // SIGINT and SIGTERM stop; a second one is the system's own.
+  void stop_on_signals();
+  void stop();
+  bool is_stopped() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sipassay::transport
