@@ -13,8 +13,8 @@ struct Exit {
 };
 
 struct Start {
-  std::vector<std::string> environment;  // "NAME=value", besides ours
-  int signal = 0;                        // sent once `after` has passed
+  std::vector<std::string> environment = {};  // "NAME=value", besides ours
+  int signal = 0;                             // sent once `after` has passed
   std::chrono::milliseconds after{0};
   std::chrono::milliseconds limit{60'000};  // then it is killed
 };

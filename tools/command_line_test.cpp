@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -157,6 +158,80 @@ TEST_F(CommandLine, AFileOrFolderSelectsToo) {
   EXPECT_EQ(exit.status, 0) << exit.err;
   EXPECT_THAT(exit.out, HasSubstr("\tscenarios/rfc3262/"));
   EXPECT_THAT(exit.out, Not(HasSubstr("\tscenarios/rfc3261/")));
+}
+
+TEST_F(CommandLine, RunTwiceWithOneSeedGivesTheSameOctets) {
+  const std::string first = path("first.json");
+  const std::string second = path("second.json");
+  program({"run", "RFC3262-4", "--seed", "7", "--report", "json=" + first});
+  program({"run", "RFC3262-4", "--seed", "7", "--report", "json=" + second});
+  EXPECT_GT(read(first).size(), 1000U);
+  EXPECT_EQ(read(first), read(second));
+  program({"run", "RFC3262-4", "--seed", "8", "--report", "json=" + second});
+  EXPECT_NE(read(first), read(second));
+  EXPECT_TRUE(reports::load_json(read(first)));
+}
+
+TEST_F(CommandLine, RunWritesEveryReportAtOnce) {
+  std::vector<std::string> arguments = {"run", "RFC3262-4-8"};
+  for (const char* name : {"json", "junit", "html", "text"}) {
+    arguments.emplace_back("--report");
+    arguments.push_back(std::string(name) + "=" + path(name));
+  }
+  const Exit exit = program(arguments);
+  EXPECT_EQ(exit.status, 0) << exit.out << exit.err;
+  EXPECT_THAT(exit.out, HasSubstr("1 case: 1 PASS\n"));
+  for (const char* name : {"json", "junit", "html", "text"})
+    EXPECT_THAT(read(path(name)), HasSubstr("RFC3262-4-8")) << name;
+  EXPECT_EQ(read(path("text")), exit.out);
+}
+
+TEST_F(CommandLine, RunRefusesBadOptions) {
+  const std::vector<std::vector<std::string>> rows = {
+      {"run", "--seed", "x"},        {"run", "--sut", "nowhere"},
+      {"run", "--t1", "0"},          {"run", "--jobs", "4"},
+      {"run", "NO-SUCH-ID"},         {"run", "--repeat", "0"},
+      {"run", "--report", "pigeon"}, {"run", "--teeth", "--sut", "udp:127.0.0.1"},
+  };
+  for (const auto& row : rows) {
+    const Exit exit = program(row);
+    EXPECT_EQ(exit.status, 3) << testing::PrintToString(row);
+    EXPECT_EQ(std::ranges::count(exit.err, '\n'), 1) << exit.err;
+  }
+}
+
+TEST_F(CommandLine, DryRunRunsNothing) {
+  const Exit exit = program({"run", "--dry-run", "RFC3262-4-8"});
+  EXPECT_EQ(exit.status, 0);
+  EXPECT_EQ(exit.out, program({"list", "RFC3262-4-8"}).out);
+}
+
+TEST_F(CommandLine, AnInterruptLeavesAPartialReport) {
+  const std::string json = path("partial.json");
+  const Exit exit = program({"run", "--repeat", "1000", "--report", "json=" + json},
+                            {.signal = SIGINT, .after = std::chrono::milliseconds(700)});
+  EXPECT_THAT(exit.status, testing::AnyOf(1, 2)) << exit.err;
+  EXPECT_THAT(exit.out, HasSubstr("PARTIAL: interrupted after "));
+  const auto loaded = reports::load_json(read(json));
+  ASSERT_TRUE(loaded) << loaded.error();
+  EXPECT_TRUE(loaded->run.partial);
+}
+
+TEST_F(CommandLine, TeethAreShown) {
+  const Exit exit = program({"run", "--teeth", "RFC3262-4-8"});
+  EXPECT_EQ(exit.status, 0) << exit.out;
+  EXPECT_THAT(exit.out, HasSubstr("bites    RFC3262-4-8"));
+  EXPECT_THAT(exit.out, HasSubstr("1 case, "));
+}
+
+TEST_F(CommandLine, ACaseWithoutTeethFails) {
+  const std::string name = std::string(SIPASSAY_SOURCE_DIR) + "/scenarios/rfc3262/RFC3262-4-8.xml";
+  const std::string text = std::regex_replace(read(name), std::regex("breaks=\"[^\"]*\""),
+                                              "breaks=\"no-such-misbehaviour\"");
+  const Exit exit = program({"run", "--teeth", file("toothless.xml", text)});
+  EXPECT_EQ(exit.status, 1) << exit.out << exit.err;
+  EXPECT_THAT(exit.out, HasSubstr("no such misbehaviour"));
+  EXPECT_THAT(exit.out, HasSubstr("1 without teeth"));
 }
 
 TEST_F(CommandLine, TablesPrintTheMachinesThatRun) {

@@ -11,6 +11,7 @@ namespace sipassay::tools {
 using Arguments = std::vector<std::string>;
 
 // Exit statuses: reports/totals.h.
+int run(const Arguments& arguments);
 int list(const Arguments& arguments);
 int show(const Arguments& arguments);
 int tables(const Arguments& arguments);

@@ -22,6 +22,7 @@ struct Command {
 };
 
 constexpr std::array commands{
+    Command{"run", "run conformance cases against the embedded engine or a live SUT", &run},
     Command{"list", "list the cases that a selection means", &list},
     Command{"show", "show one case: requirement, reading, steps", &show},
     Command{"tables", "print the engine's state tables as Markdown or DOT", &tables},
