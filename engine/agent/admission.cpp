@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "engine/base/ascii.h"
+#include "engine/message/classify.h"
 #include "engine/message/header/all.h"
 #include "engine/message/multipart.h"
 #include "engine/message/uri.h"
@@ -29,70 +30,21 @@ constexpr std::array rows{
     MethodRow{Method::Publish, false, Outside::NotOurs, false, {3261, "8.2.1", Level::Must}},
 };
 
-Refusal malformed(std::string_view reason, Clause clause = {3261, "21.4.1", Level::Stated}) {
-  return {400, clause, reason, {}};
+Refusal malformed(std::string_view reason, Clause clause) {
+  return {400, clause, std::string(reason), {}};
 }
 
 ExtraHeader allow_header() {
   return {"Allow", join(allowed_methods())};
 }
 
-// 8.1.1, 20: present, once, and readable.
-template <class H>
-std::optional<Refusal> check_mandatory(const Message& request, std::string_view missing,
-                                       std::string_view broken) {
-  if (!request.has(H::id)) return malformed(missing, {3261, "8.1.1", Level::Must});
-  if (!request.get<H>()) return malformed(broken);
-  return std::nullopt;
-}
-
-// 8.1.1, 7.3.1: if it is there it is there once, and readable.
-template <class H>
-std::optional<Refusal> check_single(const Message& request, std::string_view broken) {
-  if (request.has(H::id) && !request.get<H>()) return malformed(broken);
-  return std::nullopt;
-}
-
-template <class H>
-std::optional<Refusal> check_list(const Message& request, std::string_view broken) {
-  for (const auto& value : request.all<H>())
-    if (!value) return malformed(broken);
-  return std::nullopt;
-}
-
-std::optional<Refusal> check_mandatory_fields(const Message& request) {
-  if (!request.has(HeaderId::Via)) return malformed("Missing Via");
-  if (auto refusal = check_list<Via>(request, "Malformed Via")) return refusal;
-  if (auto refusal = check_mandatory<From>(request, "Missing From", "Malformed From"))
-    return refusal;
-  if (auto refusal = check_mandatory<To>(request, "Missing To", "Malformed To")) return refusal;
-  if (auto refusal =
-          check_mandatory<sipassay::CallId>(request, "Missing Call-ID", "Malformed Call-ID"))
-    return refusal;
-  return check_mandatory<CSeq>(request, "Missing CSeq", "Malformed CSeq");
-}
-
-std::optional<Refusal> check_optional_fields(const Message& request) {
-  if (auto refusal = check_single<MaxForwards>(request, "Malformed Max-Forwards")) return refusal;
-  if (auto refusal = check_single<Expires>(request, "Malformed Expires")) return refusal;
-  if (auto refusal = check_single<ContentType>(request, "Malformed Content-Type")) return refusal;
-  if (auto refusal = check_single<RAck>(request, "Malformed RAck")) return refusal;
-  if (auto refusal = check_single<Event>(request, "Malformed Event")) return refusal;
-  if (auto refusal = check_single<Replaces>(request, "Malformed Replaces")) return refusal;
-  if (auto refusal = check_single<InfoPackage>(request, "Malformed Info-Package")) return refusal;
-  if (auto refusal = check_list<Contact>(request, "Malformed Contact")) return refusal;
-  if (auto refusal = check_list<Require>(request, "Malformed Require")) return refusal;
-  if (auto refusal = check_list<RecordRoute>(request, "Malformed Record-Route")) return refusal;
-  if (auto refusal = check_list<Route>(request, "Malformed Route")) return refusal;
-  return std::nullopt;
-}
-
-// 8.1.1.5 MUST; RFC 4475 3.1.2.17.
-std::optional<Refusal> check_cseq(const Message& request) {
-  const auto cseq = request.get<CSeq>();
-  if (cseq->method_text != request.method_text())
-    return malformed("CSeq method differs from the request's", {3261, "8.1.1.5", Level::Must});
-  return std::nullopt;
+std::string reason_for(const Rejection& rejection) {
+  const auto name = header_name(rejection.header);
+  if (name.empty()) return std::string(text(rejection.error.code));
+  std::string reason = rejection.error.code == ErrorCode::HeaderMissing    ? "Missing "
+                       : rejection.error.code == ErrorCode::HeaderRepeated ? "Repeated "
+                                                                           : "Malformed ";
+  return reason += name;
 }
 
 bool is_understood(const Capabilities& capabilities, std::string_view tag) {
@@ -119,9 +71,11 @@ std::vector<std::string> allowed_methods() {
 }
 
 std::optional<Refusal> check_form(const Message& request) {
-  if (auto refusal = check_mandatory_fields(request)) return refusal;
-  if (auto refusal = check_cseq(request)) return refusal;
-  if (auto refusal = check_optional_fields(request)) return refusal;
+  if (const auto owed = owed_rejection(request))
+    return Refusal{owed->status,
+                   clause(owed->error.code),
+                   owed->status == 400 ? reason_for(*owed) : std::string(),
+                   {}};
   // 7.4.1 MUST: the type of a body is told.
   if (!request.body().empty() && !request.has(HeaderId::ContentType))
     return malformed("Body without Content-Type", {3261, "20.15", Level::Must});
@@ -146,7 +100,7 @@ std::optional<Refusal> check_method(const Message& request) {
 
 std::optional<Refusal> check_request_uri(const Message& request) {
   const auto uri = parse_uri(request.request_uri());
-  if (!uri) return malformed("Malformed Request-URI");
+  if (!uri) return malformed("Malformed Request-URI", {3261, "19.1.1", Level::Must});
   if (!uri->is_sip()) return Refusal{416, {3261, "8.2.2.1", Level::Should}};
   return std::nullopt;
 }
@@ -177,7 +131,14 @@ std::optional<Refusal> check_content(const Message& request) {
   for (const auto& coding : request.all<ContentEncoding>())
     if (!coding || !ascii::iequals(coding->token, "identity"))
       return Refusal{415, {3261, "8.2.3", Level::Must}, {}, {{"Accept-Encoding", "identity"}}};
-  const auto contents = body_contents(request);
+  BodySupport support;
+  // RFC 6086 4.3.1: the body of an Info-Package, which was checked already, has its own
+  // disposition; its type is the package's business.
+  if (request.method() == Method::Info && request.has(HeaderId::InfoPackage)) {
+    support.dispositions.emplace_back("Info-Package");
+    support.types.emplace_back("application/octet-stream");
+  }
+  const auto contents = body_contents(request, support);
   if (!contents) return malformed("Malformed body", {2046, "5.1", Level::Stated});
   if (contents->unsupported)
     return Refusal{

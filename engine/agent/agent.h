@@ -25,6 +25,9 @@ class SessionDialog;
 
 namespace sipassay::agent {
 
+// Live calls of one agent: an INVITE more is answered 503, a command more fails.
+inline constexpr std::size_t calls_max = 20'000;
+
 struct Credentials {
   std::string realm;  // empty: any
   std::string user;
@@ -41,7 +44,8 @@ struct Settings {
   std::string default_behaviour = "auto";  // for users that no row names; "nobody": 404
   std::vector<std::string> recv_info{"g.sipassay.test"};  // Info-Packages we receive (RFC 6086)
   std::vector<Credentials> credentials;                   // for challenges we meet
-  Credentials accepts;                                    // what user "digest" must present
+  Credentials accepts;                  // what user "digest" must present
+  std::size_t calls_limit = calls_max;  // live calls: 503 for one more
 };
 
 // --- inputs

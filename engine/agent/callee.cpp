@@ -28,7 +28,7 @@ Refusal refused_offer(const sdp::LocalMedia::Refused& refused) {
 void Core::receive_invite(transaction::Id transaction, const Message& request, const Flow& flow,
                           const Behaviour& behaviour) {
   const auto refuse = [&](const Refusal& refusal) { respond(transaction, request, refusal, flow); };
-  if (calls_.size() >= calls_max)
+  if (calls_.size() >= settings_.calls_limit)
     return refuse({503, {3261, "21.5.4", Level::Stated}, {}, {{"Retry-After", "5"}}});
   const bool supports = lists_100rel(request, HeaderId::Supported);
   const bool requires_it = lists_100rel(request, HeaderId::Require);
@@ -55,7 +55,7 @@ void Core::receive_invite(transaction::Id transaction, const Message& request, c
   auto made = dialog::Dialog::from_request(
       request, tag,
       flow.local.transport == Transport::Tls || flow.local.transport == Transport::Wss);
-  if (!made) return refuse({400, {3261, "12.1.1", Level::Must}, text(made.error().code), {}});
+  if (!made) return refuse({400, {3261, "12.1.1", Level::Must}, std::string(text(made.error().code)), {}});
 
   const auto uri = parse_uri(request.request_uri());
   const std::string user = uri && uri->has_user ? unescape(uri->user) : std::string(settings_.user);

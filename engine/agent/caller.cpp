@@ -31,6 +31,10 @@ void Core::command(const Call& command) {
 }
 
 CallId Core::start_call(Call command, std::optional<Referrer> referrer, unsigned depth) {
+  if (calls_.size() >= settings_.calls_limit) {
+    emit(RequestAnswered{0, "INVITE", 503});
+    return 0;
+  }
   auto& call = calls_[++last_call_];
   call.id = last_call_;
   touch(call.id);
@@ -126,7 +130,7 @@ void Core::receive_invite_failure(LiveCall& call, const Message& response) {
 
 bool Core::answer_invite_challenge(LiveCall& call, const Message& response) {
   auto& client = *call.client;
-  // A cancelled INVITE is not sent again (policy; session-dialog.md row 41).
+  // A cancelled INVITE is not sent again (policy).
   if (client.wants_cancel || client.was_cancelled) return false;
   if (++client.challenges > challenges_answered_max) return false;
   auto retry = client.request;
@@ -195,11 +199,18 @@ CallDialog* Core::fork_for(LiveCall& call, const Message& response, const Flow& 
 
 void Core::command(const Cancel& command) {
   auto* call = live_or_newest(command.call);
-  if (call == nullptr || !call->client || call->client->transaction == 0) return;
-  auto& client = *call->client;
-  if (client.saw_success || client.was_cancelled) return;
-  client.wants_cancel = true;
-  if (client.saw_provisional) send_cancel(*call);
+  if (call == nullptr) return;
+  if (call->client && call->client->transaction != 0 && !call->client->saw_success) {
+    auto& client = *call->client;
+    if (client.was_cancelled) return;
+    client.wants_cancel = true;
+    if (client.saw_provisional) send_cancel(*call);
+    return;
+  }
+  auto* dialog = call->primary();
+  if (dialog == nullptr || !dialog->reinvite || dialog->reinvite->abandon_due) return;
+  dialog->reinvite->wants_cancel = true;
+  if (dialog->reinvite->saw_provisional) cancel_reinvite(*call, *dialog);
 }
 
 void Core::send_cancel(LiveCall& call) {
@@ -207,16 +218,33 @@ void Core::send_cancel(LiveCall& call) {
   if (client.was_cancelled || client.transaction == 0) return;
   client.was_cancelled = true;
   client.wants_cancel = false;
-  auto cancel = transaction::cancel_for(client.request);
-  const auto to = destination(cancel, nullptr);
-  if (!to) return;
-  if (const auto id = layer_.send_request(cancel, *to, now_))
-    clients_.emplace(*id, ClientTransaction{.what = ClientTransaction::What::Cancel,
-                                            .call = call.id,
-                                            .dialog = {},
-                                            .request = std::move(cancel)});
-  call.abandon_due = now_ + settings_.timings.timeout();
+  if (send_cancel_for(call.id, client.request, nullptr))
+    call.abandon_due = now_ + settings_.timings.timeout();
+}
+
+void Core::cancel_reinvite(LiveCall& call, CallDialog& dialog) {
+  auto& reinvite = *dialog.reinvite;
+  const auto* invite = layer_.request(reinvite.transaction);
+  reinvite.wants_cancel = false;
+  if (invite == nullptr) return;
+  if (send_cancel_for(call.id, Message(*invite), &dialog.flow))
+    reinvite.abandon_due = now_ + settings_.timings.timeout();
+}
+
+// 9.1: as the INVITE, Via included, and to where it went.
+bool Core::send_cancel_for(CallId call, const Message& invite, const Flow* flow) {
+  auto cancel = transaction::cancel_for(invite);
+  cancel.add(HeaderId::UserAgent, product);
+  const auto to = destination(cancel, flow);
+  if (!to) return false;
+  const auto id = layer_.send_request(cancel, *to, now_);
+  if (!id) return false;
+  clients_.emplace(*id, ClientTransaction{.what = ClientTransaction::What::Cancel,
+                                          .call = call,
+                                          .dialog = {},
+                                          .request = std::move(cancel)});
   drain();
+  return true;
 }
 
 // No final response will come: 8.1.3.1.

@@ -4,6 +4,7 @@
 
 #include "engine/agent/resolve.h"
 #include "engine/base/ascii.h"
+#include "engine/message/classify.h"
 #include "engine/message/header/all.h"
 #include "engine/message/parse.h"
 
@@ -25,17 +26,9 @@ digest::Server::Options server_options(const Settings& settings, bool is_proxy) 
   return options;
 }
 
-std::size_t via_count(const Message& message) {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const auto& via : message.all<Via>()) ++count;
-  return count;
-}
-
 // What garbage must show before it is worth a 400 (RFC 3261 8.2.2).
 bool is_answerable(const Message& request) {
-  return request.is_request() && request.method() != Method::Ack && request.get<Via>() &&
-         request.has(HeaderId::From) && request.has(HeaderId::To) &&
-         request.has(HeaderId::CallId) && request.has(HeaderId::CSeq);
+  return request.is_request() && request.method() != Method::Ack && can_be_answered(request);
 }
 
 }  // namespace
@@ -75,8 +68,7 @@ void Core::handle(Input input, Instant now) {
 void Core::on(MessageReceived input) {
   auto& message = input.message;
   if (message.is_response()) {
-    // 8.1.3.3: a response with more than one Via value was not for us.
-    if (via_count(message) != 1) return;
+    if (must_discard(message)) return;  // 8.1.3.3, 18.3
     layer_.receive(std::move(message), input.flow, now_);
     return;
   }
@@ -300,6 +292,18 @@ void Core::advance(LiveCall& call) {
       answer_change(call, dialog, deferred.transaction, false, deferred.has_offer);
     }
   }
+  for (std::size_t i = 0; i < call.dialogs.size(); ++i) {
+    auto& dialog = *call.dialogs[i];
+    if (!dialog.reinvite || !take(dialog.reinvite->abandon_due)) continue;
+    // 9.1 SHOULD, for a cancelled re-INVITE.
+    if (const auto* invite = layer_.request(dialog.reinvite->transaction)) {
+      const Message request = *invite;
+      layer_.abandon(dialog.reinvite->transaction, now_);
+      dialog.session.request_failed(request, session::Failure::TimedOut, now_);
+    }
+    dialog.reinvite.reset();
+    pump(call, dialog);
+  }
   if (take(call.expires_due)) command(Cancel{call.id});  // 13.2.1 SHOULD
   if (take(call.give_up_due)) reject(call, 480);
   if (take(call.abandon_due) && call.client && call.client->transaction != 0) {
@@ -318,6 +322,7 @@ std::optional<Instant> Core::deadline_of(const LiveCall& call) const {
   for (const auto& dialog : call.dialogs) {
     consider(dialog->session.next_deadline());
     if (dialog->deferred) consider(dialog->deferred->due);
+    if (dialog->reinvite) consider(dialog->reinvite->abandon_due);
   }
   for (const auto& due : {call.step_due, call.expires_due, call.give_up_due, call.abandon_due})
     consider(due);

@@ -29,7 +29,6 @@ namespace sipassay::agent {
 inline constexpr std::string_view product = "sipassay/0.1.0";
 
 // Limits of this implementation.
-inline constexpr std::size_t calls_max = 20'000;        // live calls: 503 for one more
 inline constexpr std::size_t forks_max = 32;            // dialogs of one INVITE of ours
 inline constexpr unsigned challenges_answered_max = 4;  // of one request of ours
 inline constexpr unsigned redirects_followed_max = 5;   // of one call
@@ -52,6 +51,14 @@ struct SentAck {
   transaction::Destination to;
 };
 
+// Our re-INVITE that has no final response, for CANCEL (RFC 3261 9.1).
+struct OpenReinvite {
+  transaction::Id transaction = 0;
+  bool saw_provisional = false;
+  bool wants_cancel = false;
+  std::optional<Instant> abandon_due;  // 64*T1 after the CANCEL
+};
+
 // One dialog of a call: its session, and our side of its media.
 struct CallDialog {
   CallDialog(session::SessionDialog s, sdp::LocalMedia m, Flow f)
@@ -64,6 +71,7 @@ struct CallDialog {
   std::optional<Change> change;  // our last re-INVITE or UPDATE
   std::optional<Change> wanted;  // to be sent as soon as the dialog is free
   std::optional<Deferred> deferred;
+  std::optional<OpenReinvite> reinvite;
   std::optional<int> reject_next;  // command Reject{next}
   std::deque<SentAck> acks;
   std::size_t own_requests = 0;        // client transactions that live
@@ -242,6 +250,8 @@ class Core {
   bool send_invite_again(LiveCall& call, Message invite);
   CallDialog* fork_for(LiveCall& call, const Message& response, const Flow& flow);
   void send_cancel(LiveCall& call);
+  bool send_cancel_for(CallId call, const Message& invite, const Flow* flow);
+  void cancel_reinvite(LiveCall& call, CallDialog& dialog);
   void invite_failed(LiveCall& call, int status, std::string_view reason);
   void invite_terminated(LiveCall& call);
 
@@ -273,6 +283,7 @@ class Core {
   void deliver_change(LiveCall& call, CallDialog& dialog, const session::Deliver& request);
   void answer_change(LiveCall& call, CallDialog& dialog, transaction::Id transaction,
                      bool is_update, bool has_offer);
+  void note_reinvite(LiveCall& call, CallDialog& dialog, const Message& response);
   void deliver_prack(LiveCall& call, CallDialog& dialog, const session::Deliver& request);
   void deliver_info(LiveCall& call, CallDialog& dialog, const session::Deliver& request);
   void deliver_message(LiveCall& call, CallDialog& dialog, const session::Deliver& request);

@@ -112,11 +112,16 @@ bool Core::send_in_dialog(LiveCall& call, CallDialog& dialog,
   request->add(HeaderId::UserAgent, product);
   digest_client_.authorize(*request);
   auto sent = *request;
-  if (send(sent, &dialog.flow,
-           {.what = ClientTransaction::What::InDialog, .call = call.id, .dialog = dialog.key}) != 0)
-    ++dialog.own_requests;
-  else
+  const auto id =
+      send(sent, &dialog.flow,
+           {.what = ClientTransaction::What::InDialog, .call = call.id, .dialog = dialog.key});
+  if (id == 0) {
     dialog.session.request_failed(*request, session::Failure::TransportFailed, now_);
+    return true;
+  }
+  ++dialog.own_requests;
+  if (sent.method() == Method::Invite)
+    dialog.reinvite = OpenReinvite{.transaction = id, .abandon_due = {}};
   return true;
 }
 
@@ -134,8 +139,17 @@ void Core::receive_in_dialog_response(const ClientTransaction& owner, const Mess
     return;
   }
   if (status >= 200 && status < 300) digest_client_.learn(response);
+  if (owner.request.method() == Method::Invite) note_reinvite(*call, *dialog, response);
   dialog->session.receive_response(owner.request, response, now_);
   pump(*call, *dialog);
+}
+
+// 9.1: CANCEL may go once there was a provisional response; a final one makes it pointless.
+void Core::note_reinvite(LiveCall& call, CallDialog& dialog, const Message& response) {
+  if (!dialog.reinvite) return;
+  if (response.status() >= 200) return dialog.reinvite.reset();
+  dialog.reinvite->saw_provisional = true;
+  if (dialog.reinvite->wants_cancel) cancel_reinvite(call, dialog);
 }
 
 // 22.2: the same request with credentials and the dialog's next CSeq number.
@@ -143,6 +157,11 @@ bool Core::answer_challenge(const ClientTransaction& owner, const Message& respo
   auto* call = find_call(owner.call);
   auto* dialog = call->find(owner.dialog);
   if (owner.challenges >= challenges_answered_max) return false;
+  // A cancelled re-INVITE is not sent again (policy).
+  const bool is_invite = owner.request.method() == Method::Invite;
+  if (is_invite && dialog->reinvite &&
+      (dialog->reinvite->wants_cancel || dialog->reinvite->abandon_due))
+    return false;
   auto request = owner.request;
   if (digest_client_.answer_challenge(response, request) != digest::Verdict::Retry) return false;
   auto again = dialog->session.retry(request);
@@ -157,6 +176,7 @@ bool Core::answer_challenge(const ClientTransaction& owner, const Message& respo
     dialog->session.request_failed(*again, session::Failure::TransportFailed, now_);
   else
     ++dialog->own_requests;
+  if (id != 0 && is_invite) dialog->reinvite = OpenReinvite{.transaction = id, .abandon_due = {}};
   return true;
 }
 

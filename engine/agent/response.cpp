@@ -37,7 +37,7 @@ std::string to_tag_for(const Message& request, std::uint64_t secret) {
 
 Message make_response(const Message& request, int status, std::string_view to_tag,
                       std::string_view reason) {
-  auto response = Message::response(status, reason);
+  auto response = Message::response(status, reason.empty() ? default_reason(status) : reason);
   copy_lines(request, response, HeaderId::Via);
   copy_lines(request, response, HeaderId::From);
   if (const auto position = request.find(HeaderId::To)) {

@@ -27,7 +27,7 @@ Message make_response(const Message& request, int status, std::string_view to_ta
 struct Refusal {
   int status = 0;
   Clause clause;
-  std::string_view reason{};  // reason phrase; empty: the default one
+  std::string reason{};  // reason phrase; empty: the default one
   std::vector<ExtraHeader> headers{};
 };
 Message make_response(const Message& request, const Refusal& refusal, std::string_view to_tag);

@@ -74,11 +74,11 @@ void Core::deliver_refer(LiveCall& call, CallDialog& dialog, const session::Deli
   const auto& refer = request.request;
   if (const auto refusal = check_refer_to(refer)) {
     reply(call, dialog, request.transaction,
-          {.status = refusal->status, .reason = std::string(refusal->reason)});
+          {.status = refusal->status, .reason = refusal->reason});
     return;
   }
   auto wish = call_for(refer);
-  if (!wish || call.depth >= transfer_depth_max || calls_.size() >= calls_max) {
+  if (!wish || call.depth >= transfer_depth_max || calls_.size() >= settings_.calls_limit) {
     // RFC 3515 2.4.2 SHOULD NOT accept what we cannot reach; 5057 5.6: 603 ends nothing else.
     reply(call, dialog, request.transaction, {.status = 603});
     return;
@@ -101,7 +101,7 @@ void Core::receive_refer_outside(transaction::Id transaction, const Message& req
   if (const auto refusal = check_refer_to(request))
     return respond(transaction, request, *refusal, flow);
   auto wish = call_for(request);
-  if (!wish || !wants_no_subscription(request) || calls_.size() >= calls_max)
+  if (!wish || !wants_no_subscription(request) || calls_.size() >= settings_.calls_limit)
     return respond(transaction, request, {603, {3515, "2.4.2", Level::ShouldNot}}, flow);
   respond(transaction, request, {200, {7647, "5", Level::MustNot}, {}, {{"Refer-Sub", "false"}}},
           flow);
