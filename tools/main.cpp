@@ -25,6 +25,7 @@ constexpr std::array commands{
     Command{"run", "run conformance cases against the embedded engine or a live SUT", &run},
     Command{"list", "list the cases that a selection means", &list},
     Command{"show", "show one case: requirement, reading, steps", &show},
+    Command{"ua", "run the engine as a live stack under test", &ua},
     Command{"tables", "print the engine's state tables as Markdown or DOT", &tables},
     Command{"report", "render a stored json result in other formats", &report},
 };

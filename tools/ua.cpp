@@ -1,0 +1,222 @@
+// sipassay ua: the engine as a live stack under test.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <expected>
+#include <random>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "engine/agent/agent.h"
+#include "engine/agent/behaviour.h"
+#include "engine/transport/hub.h"
+#include "engine/transport/wall_clock.h"
+#include "reports/escape.h"
+#include "reports/totals.h"
+#include "tools/commands.h"
+#include "tools/options.h"
+
+namespace sipassay::tools {
+namespace {
+
+using transport::Hub;
+
+// A port that is any for both transports is tried again when TCP has it already.
+constexpr int port_tries = 20;
+
+Endpoint listen_endpoint(const std::string& written) {
+  const auto endpoint = endpoint_from(written);
+  if (!endpoint)
+    throw UsageError{fmt::format("--listen takes an address like udp:127.0.0.1:5060, not \"{}\"",
+                                 reports::printable(written))};
+  return *endpoint;
+}
+
+// RFC 3261 18.2.1: who listens on UDP must listen on TCP at the same address and port.
+std::vector<Endpoint> with_tcp_siblings(std::vector<Endpoint> wanted) {
+  const auto is_wanted = [&wanted](const Endpoint& endpoint) {
+    return std::ranges::find(wanted, endpoint) != wanted.end();
+  };
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i].transport != Transport::Udp || wanted[i].port == 0) continue;
+    Endpoint sibling = wanted[i];
+    sibling.transport = Transport::Tcp;
+    if (!is_wanted(sibling)) wanted.push_back(sibling);
+  }
+  return wanted;
+}
+
+// UDP on any port, TCP on the same.
+std::expected<std::vector<Endpoint>, std::string> open_pair(Hub& hub, const Endpoint& any) {
+  std::string complaint;
+  for (int i = 0; i < port_tries; ++i) {
+    const auto udp = hub.open(any);
+    if (!udp) return std::unexpected(udp.error());
+    const Endpoint first = hub.address(*udp);
+    const auto tcp = hub.open({Transport::Tcp, first.host, first.port});
+    if (tcp) return std::vector{first, hub.address(*tcp)};
+    hub.close(*udp);
+    complaint = tcp.error();
+  }
+  return std::unexpected(complaint);
+}
+
+std::expected<std::vector<Endpoint>, std::string> open_all(Hub& hub,
+                                                           const std::vector<Endpoint>& wanted) {
+  std::vector<Endpoint> opened;
+  for (const Endpoint& endpoint : with_tcp_siblings(wanted)) {
+    if (endpoint.transport == Transport::Udp && endpoint.port == 0) {
+      const auto pair = open_pair(hub, endpoint);
+      if (!pair) return std::unexpected(pair.error());
+      opened.insert(opened.end(), pair->begin(), pair->end());
+      continue;
+    }
+    const auto local = hub.open(endpoint);
+    if (!local) return std::unexpected(local.error());
+    opened.push_back(hub.address(*local));
+  }
+  return opened;
+}
+
+template <class... Ts>
+struct Overloaded : Ts... {
+  using Ts::operator()...;
+};
+
+// One line an event; what a peer sent is shown inert.
+std::string line_of(const agent::Event& event) {
+  const auto safe = [](std::string_view text) { return reports::printable(text); };
+  return std::visit(
+      Overloaded{
+          [&](const agent::CallArrived& e) {
+            return fmt::format("call {}: arrived for \"{}\"", e.call, safe(e.user));
+          },
+          [](const agent::CallProgressed& e) {
+            return fmt::format("call {}: {}{}", e.call, e.status, e.is_reliable ? " reliable" : "");
+          },
+          [](const agent::CallAnswered& e) { return fmt::format("call {}: answered", e.call); },
+          [](const agent::CallConfirmed& e) { return fmt::format("call {}: confirmed", e.call); },
+          [&](const agent::CallEnded& e) {
+            return fmt::format("call {}: ended, {}", e.call, safe(e.reason));
+          },
+          [](const agent::SessionChanged& e) {
+            return fmt::format("call {}: session changed", e.call);
+          },
+          [](const agent::OfferRejected& e) {
+            return fmt::format("call {}: offer rejected with {}", e.call, e.status);
+          },
+          [&](const agent::InfoArrived& e) {
+            return fmt::format("call {}: INFO \"{}\"", e.call, safe(e.package));
+          },
+          [&](const agent::MessageArrived& e) {
+            return fmt::format("call {}: MESSAGE, {} octets", e.call, e.body.octets.size());
+          },
+          [&](const agent::ReferArrived& e) {
+            return fmt::format("call {}: REFER to {}", e.call, safe(e.refer_to));
+          },
+          [&](const agent::NotifyArrived& e) {
+            return fmt::format("call {}: NOTIFY {}", e.call, safe(e.event));
+          },
+          [&](const agent::RequestAnswered& e) {
+            return fmt::format("call {}: {} answered {}", e.call, safe(e.method), e.status);
+          },
+          [&](const agent::Violation& e) {
+            return fmt::format("call {}: the peer broke {} ({}): expected {}, got {}", e.call,
+                               e.finding.rule, to_string(e.finding.clause),
+                               safe(e.finding.expected), safe(e.finding.observed));
+          },
+      },
+      event);
+}
+
+std::string users_text() {
+  std::string out = "The user part of the Request-URI selects what a caller meets:\n";
+  for (const agent::Behaviour& row : agent::behaviours())
+    out += fmt::format("  {:<16} {}\n", row.user, row.summary);
+  return out + "Any other user is answered like \"auto\" (--otherwise).";
+}
+
+agent::Settings settings_from(const po::variables_map& values) {
+  agent::Settings settings;
+  settings.domain = text(values, "domain");
+  settings.timings.t1 = duration(values, "t1", 500ms, 1ms, 60s);
+  settings.timings.t2 = 8 * settings.timings.t1;
+  settings.timings.t4 = 10 * settings.timings.t1;
+  settings.timings.d = 64 * settings.timings.t1;
+  settings.supports_100rel = values.count("no-100rel") == 0;
+  if (const std::string login = text(values, "login"); !login.empty()) {
+    const std::size_t colon = login.find(':');
+    if (colon == std::string::npos || colon == 0) throw UsageError{"--login takes USER:PASSWORD"};
+    settings.accepts.user = login.substr(0, colon);
+    settings.accepts.password = login.substr(colon + 1);
+  }
+  if (const std::string user = text(values, "otherwise"); !user.empty()) {
+    if (agent::behaviour_of(user) == nullptr)
+      throw UsageError{fmt::format("--otherwise: no behaviour \"{}\" (sipassay ua --help)",
+                                   reports::printable(user))};
+    settings.default_behaviour = user;
+  }
+  return settings;
+}
+
+std::uint64_t any_seed() {
+  std::random_device entropy;
+  return (std::uint64_t{entropy()} << 32U) | entropy();
+}
+
+}  // namespace
+
+int ua(const Arguments& arguments) {
+  po::options_description options;
+  const auto text_value = [](const char* name) {
+    return po::value<std::string>()->value_name(name);
+  };
+  auto add = options.add_options();
+  add("listen", po::value<std::vector<std::string>>()->composing()->value_name("ADDRESS"),
+      "where to listen: udp:127.0.0.1:5060 (default), tcp:[::1]:5070; port 0 is any. May be "
+      "repeated. TCP is opened beside every UDP port (RFC 3261 18.2.1)");
+  add("otherwise", text_value("USER"), "behaviour of users that are not listed (default auto)");
+  add("domain", text_value("HOST"), "host of our own URIs; default: the address");
+  add("login", text_value("USER:PASSWORD"), "what users that ask for credentials accept");
+  add("no-100rel", "do not support RFC 3262");
+  add("t1", text_value("TIME"), "T1, which scales all timers (default 500ms)");
+  add("seed", text_value("N"), "source of all tags and branches; default: a new one each time");
+  add("verbose", "print a line for everything that happens");
+  const std::string about =
+      "Runs the engine as a live user agent until SIGINT or SIGTERM.\n" + users_text();
+  const auto values = parse({"ua", "", about}, arguments, options);
+  if (!values) return reports::exit_as_expected;
+
+  std::vector<Endpoint> wanted;
+  for (const std::string& written : texts(*values, "listen"))
+    wanted.push_back(listen_endpoint(written));
+  if (wanted.empty()) wanted.push_back({Transport::Udp, "127.0.0.1", 5060});
+  agent::Settings settings = settings_from(*values);
+  const bool is_verbose = values->count("verbose") != 0;
+  const std::uint64_t seed =
+      values->count("seed") == 0 ? any_seed() : number(*values, "seed", 0, 0, UINT64_MAX);
+
+  Hub hub;
+  hub.stop_on_signals();
+  const auto opened = open_all(hub, wanted);
+  if (!opened) {
+    fmt::print(stderr, "sipassay: {}\n", opened.error());
+    return reports::exit_error;
+  }
+  settings.local = *opened;
+  agent::Agent agent(std::move(settings), Rng(seed));
+  transport::WallClock clock(hub, agent, [is_verbose](const agent::Event& event) {
+    if (is_verbose) fmt::print("{}\n", line_of(event));
+  });
+  std::string where;
+  for (const Endpoint& endpoint : *opened) where += " " + to_string(endpoint);
+  fmt::print("ready:{} (seed {})\n", where, seed);
+  std::fflush(stdout);
+  clock.run_until(std::nullopt);
+  return reports::exit_as_expected;
+}
+
+}  // namespace sipassay::tools
