@@ -26,6 +26,8 @@ using transport::Hub;
 
 // A port that is any for both transports is tried again when TCP has it already.
 constexpr int port_tries = 20;
+// As the embedded SUT of sipassay run has it.
+constexpr const char* default_login = "alice:open sesame";
 
 Endpoint listen_endpoint(const std::string& written) {
   const auto endpoint = endpoint_from(written);
@@ -147,12 +149,12 @@ agent::Settings settings_from(const po::variables_map& values) {
   settings.timings.t4 = 10 * settings.timings.t1;
   settings.timings.d = 64 * settings.timings.t1;
   settings.supports_100rel = values.count("no-100rel") == 0;
-  if (const std::string login = text(values, "login"); !login.empty()) {
-    const std::size_t colon = login.find(':');
-    if (colon == std::string::npos || colon == 0) throw UsageError{"--login takes USER:PASSWORD"};
-    settings.accepts.user = login.substr(0, colon);
-    settings.accepts.password = login.substr(colon + 1);
-  }
+  const std::string login = values.count("login") == 0 ? default_login : text(values, "login");
+  const std::size_t colon = login.find(':');
+  if (colon == std::string::npos || colon == 0) throw UsageError{"--login takes USER:PASSWORD"};
+  settings.accepts = {
+      .realm = {}, .user = login.substr(0, colon), .password = login.substr(colon + 1)};
+  settings.credentials = {settings.accepts};
   if (const std::string user = text(values, "otherwise"); !user.empty()) {
     if (agent::behaviour_of(user) == nullptr)
       throw UsageError{fmt::format("--otherwise: no behaviour \"{}\" (sipassay ua --help)",
@@ -180,7 +182,8 @@ int ua(const Arguments& arguments) {
       "repeated. TCP is opened beside every UDP port (RFC 3261 18.2.1)");
   add("otherwise", text_value("USER"), "behaviour of users that are not listed (default auto)");
   add("domain", text_value("HOST"), "host of our own URIs; default: the address");
-  add("login", text_value("USER:PASSWORD"), "what users that ask for credentials accept");
+  add("login", text_value("USER:PASSWORD"),
+      "what users that ask for credentials accept (default alice:open sesame)");
   add("no-100rel", "do not support RFC 3262");
   add("t1", text_value("TIME"), "T1, which scales all timers (default 500ms)");
   add("seed", text_value("N"), "source of all tags and branches; default: a new one each time");
