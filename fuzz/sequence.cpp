@@ -30,6 +30,13 @@ std::uint64_t leading_number(std::string_view word) {
 
 }  // namespace
 
+std::string_view Operation::word(std::size_t n) const {
+  auto rest = text;
+  auto out = take_word(rest);
+  for (; n > 0; --n) out = take_word(rest);
+  return out;
+}
+
 std::optional<Operation> Script::next() {
   while (!rest_.empty() && count_ < operations_max) {
     auto line = rest_.substr(0, rest_.find('\n'));

@@ -22,6 +22,9 @@ struct Operation {
   std::size_t verb = 0;
   std::array<std::uint64_t, 4> number{};
   std::string_view text;  // all arguments as written
+
+  // The nth argument as written; empty if there is none.
+  std::string_view word(std::size_t n) const;
 };
 
 class Script {

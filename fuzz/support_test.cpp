@@ -45,6 +45,8 @@ TEST(Script, ReadsVerbsAndNumbers) {
   EXPECT_EQ(send->verb, 0U);
   EXPECT_EQ(send->number, (std::array<std::uint64_t, 4>{1, 22, 0, 4}));
   EXPECT_EQ(send->text, "1 22 x3 4y");
+  EXPECT_EQ(send->word(2), "x3");
+  EXPECT_EQ(send->word(4), "");
   const auto tick = script.next();
   ASSERT_TRUE(tick);
   EXPECT_EQ(tick->verb, 1U);

@@ -182,7 +182,8 @@ std::vector<Overlap> SessionDialog::Impl::overlaps() const {
 
 Message SessionDialog::Impl::make_response(const Message& request, int status,
                                            std::string_view reason) const {
-  Message response = Message::response(status, reason);
+  // An empty reason stands for the default phrase.
+  Message response = Message::response(status, reason.empty() ? std::string_view() : reason);
   for (std::size_t i = 0; i < request.line_count(HeaderId::Via); ++i)
     response.add(HeaderId::Via, request.field(*request.find(HeaderId::Via, i)).value);
   response.add(HeaderId::From, request.raw(HeaderId::From));
