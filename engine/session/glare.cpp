@@ -37,6 +37,8 @@ constexpr std::array rows{
     GlareRow{PeerOfferInResponse, Arrival::Invite, Pending, interworking},
     GlareRow{OwnReliable, Arrival::Invite, RetryAfter, interworking},
     GlareRow{OwnPrack, Arrival::Invite, Pending, interworking},
+    GlareRow{OwnInviteOwed, Arrival::Invite, Pending, interworking},
+    GlareRow{PeerInviteOwed, Arrival::Invite, RetryAfter, interworking},
     // --- an UPDATE with an offer comes. An open INVITE alone does not forbid it: its offers do,
     // and
     // they are OwnOffer and PeerOffer here.
@@ -55,6 +57,8 @@ constexpr std::array rows{
     GlareRow{PeerOfferInResponse, Arrival::UpdateWithOffer, Pending, interworking},
     GlareRow{OwnReliable, Arrival::UpdateWithOffer, RetryAfter, interworking},
     GlareRow{OwnPrack, Arrival::UpdateWithOffer, Pending, interworking},
+    GlareRow{OwnInviteOwed, Arrival::UpdateWithOffer, Pending, interworking},
+    GlareRow{PeerInviteOwed, Arrival::UpdateWithOffer, RetryAfter, interworking},
     // --- an UPDATE without an offer comes (RFC 5407 3.3.2)
     GlareRow{None, Arrival::Update, Accept, nothing},
     GlareRow{OwnInvite, Arrival::Update, Accept, no_offer},
@@ -71,6 +75,8 @@ constexpr std::array rows{
     GlareRow{PeerOfferInResponse, Arrival::Update, Accept, no_offer},
     GlareRow{OwnReliable, Arrival::Update, Accept, no_offer},
     GlareRow{OwnPrack, Arrival::Update, Accept, no_offer},
+    GlareRow{OwnInviteOwed, Arrival::Update, Accept, no_offer},
+    GlareRow{PeerInviteOwed, Arrival::Update, Accept, no_offer},
 };
 
 constexpr bool has_every_cell() {

@@ -28,6 +28,8 @@ enum class Overlap : std::uint8_t {
   OwnOfferInResponse,   // our offer in a reliable 1xx is open
   PeerOfferInResponse,  // their offer in a reliable 1xx or a 2xx is open
   OwnReliable,          // our reliable 1xx with a description has no PRACK
+  OwnInviteOwed,        // our INVITE without an offer waits for theirs
+  PeerInviteOwed,       // their INVITE without an offer waits for ours
   OwnPrack,             // our PRACK for a reliable 1xx with a description has no final response
   Count
 };

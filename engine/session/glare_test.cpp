@@ -31,6 +31,8 @@ TEST(Glare, DecidesEveryCellAsTheRfcsSay) {
       {PeerOfferInResponse, Pending, Pending, Accept},
       {OwnReliable, RetryAfter, RetryAfter, Accept},
       {OwnPrack, Pending, Pending, Accept},
+      {OwnInviteOwed, Pending, Pending, Accept},
+      {PeerInviteOwed, RetryAfter, RetryAfter, Accept},
   };
   EXPECT_EQ(std::size(vectors), static_cast<std::size_t>(Overlap::Count));
   EXPECT_EQ(glare_rows().size(), 3 * std::size(vectors));

@@ -318,6 +318,28 @@ constexpr std::array local_rows{
                    "2xx-before-prack",
                    {3262, "3", Level::MustNot}},
 
+    // An UPDATE's offer is open while the offer of the INVITE is still due.
+    OfferAnswerRow{HaveLocalOffer,
+                   any,
+                   Invites::Owed,
+                   Side::Local,
+                   Carrier::InviteSuccess,
+                   no_sdp,
+                   HaveLocalOffer,
+                   MissingOffer,
+                   "offer-missing-in-2xx",
+                   {3261, "13.3.1.4", Level::Must}},
+    OfferAnswerRow{HaveLocalOffer,
+                   any,
+                   Invites::Owed,
+                   Side::Remote,
+                   Carrier::InviteSuccess,
+                   no_sdp,
+                   HaveLocalOffer,
+                   MissingOffer,
+                   "offer-missing-in-2xx",
+                   {3261, "13.3.1.4", Level::Must}},
+
     // --- non-2xx to INVITE: everything since the INVITE is undone (RFC 6141 3.1)
     OfferAnswerRow{Initial,
                    any,

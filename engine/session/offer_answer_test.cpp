@@ -307,6 +307,12 @@ const std::vector<Vector>& vectors() {
                       {R, C::Update, 5},
                       {R, C::InviteFailure, 0}}),
        Rollback, Stable},
+      {"UPDATE(o) in an offerless re-INVITE, 2xx",
+       after(stable, {{L, C::Invite, 0}, {L, C::Update, 3}, {R, C::InviteSuccess, 0}}),
+       MissingOffer, HaveLocalOffer, "offer-missing-in-2xx"},
+      {"UPDATE(o) of the other side, 2xx",
+       after(stable, {{L, C::Invite, 0}, {R, C::Update, 3}, {R, C::InviteSuccess, 0}}),
+       MissingOffer, HaveRemoteOffer, "offer-missing-in-2xx"},
       // one at a time
       {"INVITE(o) while our offer is open",
        {{L, C::Invite, 1}, {L, C::Invite, 3}},

@@ -44,10 +44,12 @@ struct SessionDialog::Impl {
     std::uint32_t cseq = 0;
     bool has_offer = false;
     bool is_for_description = false;
+    bool was_undone = false;  // with the INVITE around it (RFC 6141 3.1): its answer is late
   };
   struct OwnUpdate {
     std::uint32_t cseq = 0;
     bool has_offer = false;
+    bool was_undone = false;
   };
   struct Pending {  // a request received, not INVITE, that waits for reply()
     Message request;
@@ -81,6 +83,7 @@ struct SessionDialog::Impl {
   void finish_peer_invite(std::uint32_t cseq);
   OfferAnswerVerdict transition(Side side, Carrier carrier,
                                 const std::optional<Description>& description);
+  void invite_undone();
   void learn(const Message& message);  // Allow, Supported
   std::vector<Overlap> overlaps() const;
   Message make_response(const Message& request, int status, std::string_view reason) const;

@@ -210,14 +210,12 @@ SessionDialog::Status SessionDialog::Impl::reply_other(Pending& waiting, Transac
   if (is_update || is_prack) {
     const Carrier success = is_update ? Carrier::UpdateSuccess : Carrier::PrackSuccess;
     const Carrier failure = is_update ? Carrier::UpdateFailure : Carrier::PrackFailure;
-    if (is_success) {
-      const auto verdict = offers.decide(Side::Local, success, description);
-      if (waiting.has_offer && verdict.action == Action::MissingAnswer)
-        return refuse_to_send(AnswerMissing);
-      if (verdict.is_violation() && description) return refuse_to_send(AnswerUnexpected);
-    }
-    if (waiting.has_offer || description)
-      transition(Side::Local, is_success ? success : failure, description);
+    if (description && !waiting.has_offer) return refuse_to_send(AnswerUnexpected);
+    if (is_success && waiting.has_offer && !description) return refuse_to_send(AnswerMissing);
+    const bool is_answer =
+        offers.decide(Side::Local, success, description).action == Action::TakeAnswer;
+    if (description && !is_answer) return refuse_to_send(AnswerUnexpected);
+    if (waiting.has_offer) transition(Side::Local, is_success ? success : failure, description);
   }
   if (is_update && is_success) {
     // RFC 3311 5.2: Contact in the 2xx; it commits their new target.

@@ -198,16 +198,22 @@ void SessionDialog::Impl::update_answered(std::uint32_t cseq, const Message* res
                                           Instant now) {
   if (!own_update || own_update->cseq != cseq) return;
   const bool has_offer = own_update->has_offer;
+  const bool was_undone = own_update->was_undone;
   own_update.reset();
   if (response != nullptr && status < 300) {
     dialog.refresh_target(*response);
     if (!response->maybe<Contact>())
       violation("contact-missing-in-update-2xx", {3311, "5.2", Level::Must}, "Contact", "none");
     if (response->has(HeaderId::RecvInfo)) peer_recv_info = recv_info_of(*response);
-    transition(Side::Remote, Carrier::UpdateSuccess, description_of(*response));
+    if (was_undone) return;
+    if (has_offer)
+      transition(Side::Remote, Carrier::UpdateSuccess, description_of(*response));
+    else if (description_of(*response))
+      violation("description-out-of-place", {6337, "2.2", Level::Stated}, "no SDP",
+                "SDP in the 2xx to an UPDATE without an offer");
     return;
   }
-  if (has_offer) transition(Side::Remote, Carrier::UpdateFailure, std::nullopt);
+  if (has_offer && !was_undone) transition(Side::Remote, Carrier::UpdateFailure, std::nullopt);
   const bool will_retry = schedule_retry(Method::Update, response, status, now);
   put(Rejected{response == nullptr ? Message() : *response, cseq, Method::Update, status,
                will_retry});
@@ -217,11 +223,18 @@ void SessionDialog::Impl::prack_answered(std::uint32_t cseq, const Message* resp
   const auto prack = std::ranges::find(own_pracks, cseq, &OwnPrack::cseq);
   if (prack == own_pracks.end()) return;
   const bool has_offer = prack->has_offer;
+  const bool was_undone = prack->was_undone;
   own_pracks.erase(prack);
-  if (response != nullptr && status < 300)
-    transition(Side::Remote, Carrier::PrackSuccess, description_of(*response));
-  else if (has_offer)
-    transition(Side::Remote, Carrier::PrackFailure, std::nullopt);
+  if (was_undone) return;
+  const bool is_success = response != nullptr && status < 300;
+  if (has_offer) {
+    transition(Side::Remote, is_success ? Carrier::PrackSuccess : Carrier::PrackFailure,
+               is_success ? description_of(*response) : std::nullopt);
+  } else if (is_success && description_of(*response)) {
+    // Another PRACK's offer may be open: this is not its answer.
+    violation("description-out-of-place", {6337, "2.2", Level::Stated}, "no SDP",
+              "SDP in the 2xx to a PRACK without an offer");
+  }
 }
 
 void SessionDialog::Impl::refer_answered(std::uint32_t cseq, const Message* response, int status) {

@@ -215,7 +215,8 @@ SessionDialog::Result SessionDialog::Impl::update(const RequestOptions& options)
     const auto open = overlaps();
     const bool is_unsettled = std::ranges::any_of(open, [](Overlap overlap) {
       return overlap == Overlap::OwnReliable || overlap == Overlap::OwnPrack ||
-             overlap == Overlap::PeerUpdate;
+             overlap == Overlap::PeerUpdate || overlap == Overlap::OwnInviteOwed ||
+             overlap == Overlap::PeerInviteOwed;
     });
     if (is_unsettled) return refuse_to_send(OfferOpen);
   }

@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -108,7 +109,10 @@ class SessionPair {
     const Packet packet = std::move(flight_.front());
     flight_.pop_front();
     last_ = packet.message;
+    if (packet.to == Who::Caller && !caller_ && packet.message.is_request()) return true;
     if (packet.message.is_request()) {
+      // A transaction layer would take a repeated request to itself.
+      if (packet.transaction != 0 && !delivered_.insert(packet.transaction).second) return true;
       side(packet.to).receive_request(packet.message, packet.transaction, now_);
     } else {
       if (packet.to == Who::Caller && !caller_) make_caller(packet.message);
@@ -230,6 +234,7 @@ class SessionPair {
   Message invite_, last_;
   std::optional<session::SessionDialog> caller_, callee_;
   std::deque<Packet> flight_;
+  std::set<session::TransactionId> delivered_;
   std::map<session::TransactionId, Message> requests_, responses_;
   std::map<session::TransactionId, std::vector<int>> statuses_;
   session::TransactionId next_transaction_ = 100;
