@@ -97,6 +97,7 @@ class Script {
   std::vector<RecordId> candidates(const ExpectStep& expect) const;
   bool passes(const ExpectStep& expect, RecordId record) const;
   bool may_be_absorbed(RecordId record) const;
+  bool ack_came_again(const ExpectStep& expect);
   bool kind_matches(const Pattern& pattern, const Record& record) const;
   std::optional<RecordId> wrong_final(const Pattern& pattern) const;
   bool next_is_here() const;

@@ -305,9 +305,22 @@ bool Script::take(const ExpectStep& expect, RecordId id) {
   return true;
 }
 
+// RFC 3261 13.2.2.4: each copy of a 2xx is answered by an ACK, which may be the same octets again.
+bool Script::ack_came_again(const ExpectStep& expect) {
+  if (expect.pattern.method != "ACK") return false;
+  for (RecordId id = 0; id < peers_->records().size(); ++id) {
+    const auto& record = peers_->record(id);
+    const bool came = std::ranges::any_of(
+        record.copies, [&](const Copy& copy) { return copy.entry >= state_.since_entry; });
+    if (came && kind_matches(expect.pattern, record) && take(expect, id)) return true;
+  }
+  return false;
+}
+
 Script::Progress Script::step(const ExpectStep& expect, Instant now) {
   for (const auto id : candidates(expect))
     if (take(expect, id)) return Progress::Complete;
+  if (ack_came_again(expect)) return Progress::Complete;
   const auto wrong = wrong_final(expect.pattern);
   if (expect.is_optional && (wrong || next_is_here())) return Progress::Complete;
   if (wrong) {
