@@ -455,6 +455,8 @@ class World : public simulation::Node {
   }
 
   void tell(const SutCommand& command, Instant now) {
+    // The command comes after what the peers sent before it.
+    while (auto packet = network_.take(now)) arrive(std::move(*packet), now);
     auto what = command_for(command);
     if (what) sut_.command(std::move(*what), now);
     run_.handle(SutCommandDone{.number = command.number,

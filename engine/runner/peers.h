@@ -60,10 +60,11 @@ struct Record {
   bool is_scripted = false;  // sent by a step
   bool has_final = false;    // a request: its final response was sent or received
   bool is_cancelled = false;
-  bool is_acked = false;        // a response to INVITE: its ACK was sent or received
-  bool acks_by_itself = true;   // our INVITE: a 300-699 is acknowledged without a step
-  bool has_failed = false;      // transaction timed out, or not deliverable
-  std::optional<RecordId> ack;  // of our INVITE's 2xx: the ACK to send again
+  bool is_acked = false;          // a response to INVITE: its ACK was sent or received
+  bool acks_by_itself = true;     // our INVITE: a 300-699 is acknowledged without a step
+  bool has_failed = false;        // transaction timed out, or not deliverable
+  bool is_undeliverable = false;  // the transport gave it back
+  std::optional<RecordId> ack;    // of our INVITE's 2xx: the ACK to send again
 };
 
 // A dialog, with the offer/answer state that a real user agent would keep.

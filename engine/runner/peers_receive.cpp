@@ -193,7 +193,7 @@ void Peers::drain(std::size_t peer, std::optional<RecordId> current, Instant now
       for (auto& record : records_)
         if (!record.is_from_sut && record.peer == peer &&
             record.transaction == failed->transaction && record.message.is_request())
-          record.has_failed = true;
+          record.has_failed = record.is_undeliverable = true;
     }
   }
 }

@@ -100,6 +100,7 @@ class Script {
   bool ack_came_again(const ExpectStep& expect);
   bool kind_matches(const Pattern& pattern, const Record& record) const;
   std::optional<RecordId> wrong_final(const Pattern& pattern) const;
+  bool is_undelivered(const Pattern& pattern) const;
   bool next_is_here() const;
   void nothing_came(const Pattern& pattern, Duration waited);
   void wrong_came(const Pattern& pattern, RecordId record);

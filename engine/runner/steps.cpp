@@ -327,6 +327,10 @@ Script::Progress Script::step(const ExpectStep& expect, Instant now) {
     wrong_came(expect.pattern, *wrong);
     return Progress::Complete;
   }
+  if (!expect.is_optional && is_undelivered(expect.pattern)) {
+    nothing_came(expect.pattern, now - state_.since);
+    return Progress::Complete;
+  }
   const Step* following = frames_.back().next + 1 < frames_.back().steps->size()
                               ? &(*frames_.back().steps)[frames_.back().next + 1]
                               : nullptr;
@@ -539,7 +543,7 @@ Script::Progress Script::step(const AgainStep& again, Instant now) {
   return Progress::Blocked;
 }
 
-Script::Progress Script::step(const StateStep& state, Instant) {
+Script::Progress Script::step(const StateStep& state, Instant now) {
   std::optional<std::size_t> index =
       state.dialog.empty() ? peers_->newest_call(0, false) : peers_->call_named(state.dialog);
   if (!index && !state.of_sut) {
@@ -548,6 +552,11 @@ Script::Progress Script::step(const StateStep& state, Instant) {
   }
   if (state.of_sut && !options_.sut_state)
     return Progress::Complete;  // cannot be looked into: nothing to judge
+  // What was sent before this step is to reach the SUT first.
+  if (const auto settled = state_.since + 1ms; state.of_sut && now < settled) {
+    wake_at(settled);
+    return Progress::Blocked;
+  }
   for (const auto& [field, wanted_template] : state.fields) {
     const auto wanted = text(wanted_template);
     if (!wanted) return Progress::Complete;
@@ -593,6 +602,16 @@ std::optional<RecordId> Script::wrong_final(const Pattern& pattern) const {
       return id;
   }
   return std::nullopt;
+}
+
+// The request that a response is waited for never reached the SUT: waiting is of no use.
+bool Script::is_undelivered(const Pattern& pattern) const {
+  if (!pattern.method.empty()) return false;
+  const auto peer = peers_->find(pattern.peer);
+  auto request = named_record(pattern.of);
+  if (pattern.of.empty() && peer) request = last_request_sent(*peer);
+  return request && peers_->record(*request).is_undeliverable &&
+         !peers_->record(*request).has_final;
 }
 
 bool Script::next_is_here() const {
