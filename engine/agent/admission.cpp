@@ -121,7 +121,7 @@ std::optional<Refusal> check_info_package(const Message& request,
   const auto package = request.maybe<InfoPackage>();
   if (!package) return std::nullopt;  // RFC 6086 4.2.2: legacy use
   for (const auto& known : capabilities.recv_info)
-    if (ascii::iequals(known, package->package)) return std::nullopt;
+    if (known == package->package) return std::nullopt;  // RFC 6086 7.2: with case
   return Refusal{
       469, {6086, "4.2.2", Level::Must}, {}, {{"Recv-Info", join(capabilities.recv_info)}}};
 }
@@ -140,7 +140,9 @@ std::optional<Refusal> check_content(const Message& request) {
   }
   const auto contents = body_contents(request, support);
   if (!contents) return malformed("Malformed body", {2046, "5.1", Level::Stated});
-  if (contents->unsupported)
+  // RFC 6086 4.2.2: the type of a package's body is the package's business.
+  const bool is_package = request.method() == Method::Info && request.has(HeaderId::InfoPackage);
+  if (contents->unsupported && !is_package)
     return Refusal{
         415, {3261, "8.2.3", Level::Must}, {}, {{"Accept", std::string(accepted_media_types())}}};
   return std::nullopt;

@@ -514,6 +514,10 @@ bool Core::try_change(LiveCall& call, CallDialog& dialog, const Change& change) 
     request = dialog.session.invite(options, now_);
   } else {
     const auto& update = std::get<Update>(change);
+    if (update.has_offer && dialog.media.has_open_offer()) {  // RFC 3264 4 MUST NOT
+      dialog.wanted = change;
+      return false;
+    }
     if (update.has_offer && !dialog.media.has_open_offer())
       options.body = session_body(dialog.media.offer());
     request = dialog.session.update(options);
@@ -558,6 +562,10 @@ void Core::command(const SendInfo& wish) {
   auto* call = live_or_newest(wish.call);
   auto* dialog = call == nullptr ? nullptr : call->primary();
   if (dialog == nullptr || dialog->is_over) return;
+  // RFC 6086 4.2.1 MUST NOT: only packages that the peer has listed.
+  if (!wish.package.empty() && std::ranges::find(dialog->session.peer_recv_info(), wish.package) ==
+                                   dialog->session.peer_recv_info().end())
+    return;
   session::RequestOptions options;
   options.body = session_body(wish.body);
   // RFC 6086 4.3.1: the disposition of a package's body.

@@ -86,8 +86,8 @@ struct Check {
 
 // What a message must be to match a step: a method or statuses.
 struct Pattern {
-  std::string method;   // request; empty: a response; "*": any message at all
-  std::string status;   // response: "200", "2xx", "400|416", "101-199", joined by "|"; "*": any
+  std::string method;   // request: "PRACK", "INVITE|UPDATE", "*"; empty: a response
+  std::string status;   // response: "200", "2xx", "400|416", "101-199", joined by "|"; "*": any, strays too
   std::string of;       // response: name of the request it answers; empty: the last one sent
   std::string dialog;   // name; empty: any
   std::string peer;     // name; empty: the default peer

@@ -346,7 +346,9 @@ class World : public simulation::Node {
     out.run_seed = options.run_seed;
     out.timings = options.timings;
     out.sut_state = [this](std::string_view call_id, std::string_view field) {
-      return state_of(sut_.agent(), call_id, field);
+      auto value = state_of(sut_.agent(), call_id, field);
+      const auto* tap = sut_.tap();
+      return value && tap != nullptr ? std::optional(tap->state(field, *std::move(value))) : value;
     };
     return out;
   }

@@ -43,6 +43,7 @@ class EmbeddedSut {
   std::optional<Instant> next_deadline() const;
   std::optional<Outgoing> poll();
   const agent::Agent& agent() const { return agent_; }
+  const Tap* tap() const { return tap_.get(); }
 
  private:
   struct Late {

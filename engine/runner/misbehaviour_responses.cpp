@@ -15,12 +15,6 @@ constexpr Misbehaviour rows[] = {
      [](Wire& w) {
        if (w.is_sent() && w.message().status() == 400) set_status(w.edit(), 200);
      }},
-    {"replaces-403-by-200",
-     {3515, "2.4.4", Level::Must},
-     "answers 200 where 403 is due",
-     [](Wire& w) {
-       if (w.is_sent() && w.message().status() == 403) set_status(w.edit(), 200);
-     }},
     {"replaces-404-by-500",
      {3261, "8.2.2.1", Level::Should},
      "answers 500 where 404 is due",

@@ -9,6 +9,18 @@ namespace sipassay::runner {
 namespace {
 
 constexpr Misbehaviour rows[] = {
+    {"469-without-recv-info",
+     {6086, "4.2.2", Level::Must},
+     "sends 469 without Recv-Info",
+     [](Wire& w) {
+       if (w.is_sent() && w.message().status() == 469) w.edit().remove(HeaderId::RecvInfo);
+     }},
+    {"legacy-info-469",
+     {6086, "4.2.2", Level::Stated},
+     "answers 469 to INFO without a package",
+     [](Wire& w) {
+       if (w.sends(Method::Info, 200, 415)) set_status(w.edit(), 469);
+     }},
     {"never-follows-refer",
      {3515, "2.4.2", Level::Must},
      "does not contact the target of a REFER",

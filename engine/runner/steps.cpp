@@ -210,7 +210,9 @@ bool Script::kind_matches(const Pattern& pattern, const Record& record) const {
     return request && record.request == newest_version(*request);
   }
   const auto peer = peers_->find(pattern.peer);
-  return peer && record.peer == *peer && record.request == last_request_sent(*peer);
+  if (!peer || record.peer != *peer) return false;
+  // Any response at all, those that answer nothing included.
+  return pattern.status == "*" || record.request == last_request_sent(*peer);
 }
 
 std::vector<RecordId> Script::candidates(const ExpectStep& expect) const {

@@ -205,6 +205,12 @@ Stream LocalMedia::stream(std::string_view type, std::uint16_t port) const {
   return out;
 }
 
+// RFC 6337 5.3: what the peer wanted of its own (a hold) does not change our wish.
+void LocalMedia::wish_anew(Description& description) const {
+  for (auto& medium : description.media)
+    if (medium.port != 0 && description.direction(medium) != wish_) set_direction(medium, wish_);
+}
+
 std::string LocalMedia::offer(Change change) {
   wish_before_ = wish_;
   if (change == Change::Hold) wish_ = held(wish_);
@@ -230,6 +236,7 @@ std::string LocalMedia::offer(Change change) {
   if (change == Change::RemoveLast && !current_->media.empty())
     changes.remove = {current_->media.size() - 1};
   pending_ = next_offer(*current_, changes);
+  if (changes.hold == Changes::Hold::Keep) wish_anew(*pending_);
   // RFC 3264 8: the previous SDP is the last one that the peer saw, be it a refused offer.
   if (*pending_ != *current_ || version_ > current_->origin.session_version)
     pending_->origin.session_version = ++version_;

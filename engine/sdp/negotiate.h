@@ -126,6 +126,7 @@ class LocalMedia {
  private:
   Stream stream(std::string_view type, std::uint16_t port) const;
   std::uint16_t next_port();
+  void wish_anew(Description& description) const;
 
   Options options_;
   std::uint64_t session_id_ = 0;

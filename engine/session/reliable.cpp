@@ -44,9 +44,7 @@ void ReliableSender::start(Instant now) {
 }
 
 ReliableSender::Match ReliableSender::match(std::uint32_t rseq) const {
-  if (pending_ && pending_->rseq == rseq) return Match::First;
-  const bool is_known = std::ranges::find(acknowledged_, rseq, &Sent::rseq) != acknowledged_.end();
-  return is_known ? Match::Late : Match::None;
+  return pending_ && pending_->rseq == rseq ? Match::First : Match::None;
 }
 
 const ReliableSender::Sent* ReliableSender::acknowledge(std::uint32_t rseq, Instant now) {

@@ -38,9 +38,8 @@ class ReliableSender {
   bool is_full() const;
 
   enum class Match : std::uint8_t {
-    First,  // the PRACK of the unacknowledged response: 2xx
-    Late,   // PRACK again, or after the final response: 2xx (3262 3)
-    None    // 481
+    First,  // the PRACK of the unacknowledged response, after the final one too: 2xx
+    None    // 481: an acknowledged response matches no further PRACK
   };
   // `rseq` and `cseq` of RAck; the CSeq number and method of the INVITE were compared by the
   // caller.

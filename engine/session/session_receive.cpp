@@ -202,11 +202,6 @@ void SessionDialog::Impl::receive_prack(const Message& request, TransactionId tr
               "RAck: " + std::string(request.raw(HeaderId::RAck)));
     return refuse(request, transaction, 481);
   }
-  if (match == ReliableSender::Match::Late) {
-    refuse(request, transaction, 200);
-    put(Deliver{Deliver::What::Prack, transaction, request, false, true});
-    return;
-  }
   const auto description = description_of(request);
   const Carrier carrier =
       sender->find(rack->rseq)->has_answer ? Carrier::PrackOfAnswer : Carrier::Prack;
@@ -228,7 +223,7 @@ void SessionDialog::Impl::receive_info(const Message& request, TransactionId tra
   const auto package = request.maybe<InfoPackage>();
   const bool is_willing =
       !package || std::ranges::any_of(settings.recv_info, [&](const std::string& ours) {
-        return ascii::iequals(ours, package->package);
+        return ours == package->package;  // RFC 6086 7.2: with case
       });
   if (is_willing) return deliver(Deliver::What::Info, request, transaction, cseq);
   // RFC 6086 4.2.2: 469 with Recv-Info for a package that we do not receive.
