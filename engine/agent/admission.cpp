@@ -119,6 +119,8 @@ std::optional<Refusal> check_info_package(const Message& request,
                                           const Capabilities& capabilities) {
   if (request.method() != Method::Info) return std::nullopt;
   const auto package = request.maybe<InfoPackage>();
+  if (!package && request.has(HeaderId::InfoPackage))  // one value, RFC 6086 9.2
+    return malformed("Malformed Info-Package", {6086, "9.2", Level::Stated});
   if (!package) return std::nullopt;  // RFC 6086 4.2.2: legacy use
   for (const auto& known : capabilities.recv_info)
     if (known == package->package) return std::nullopt;  // RFC 6086 7.2: with case
@@ -140,9 +142,7 @@ std::optional<Refusal> check_content(const Message& request) {
   }
   const auto contents = body_contents(request, support);
   if (!contents) return malformed("Malformed body", {2046, "5.1", Level::Stated});
-  // RFC 6086 4.2.2: the type of a package's body is the package's business.
-  const bool is_package = request.method() == Method::Info && request.has(HeaderId::InfoPackage);
-  if (contents->unsupported && !is_package)
+  if (contents->unsupported)
     return Refusal{
         415, {3261, "8.2.3", Level::Must}, {}, {{"Accept", std::string(accepted_media_types())}}};
   return std::nullopt;
