@@ -72,6 +72,7 @@ TEST(Load, ReadsEveryKindOfStep) {
     <either>
       <branch><expect status="200"/></branch>
       <branch outcome="NON-STRICT" reason="r"><expect status="481"/></branch>
+      <branch outcome="INFO" reason="r" silence="2*T1"/>
     </either>
     <unordered><expect status="200"/><expect status="487"/></unordered>
     <forbid method="*" during="2*T1"/>
@@ -100,10 +101,11 @@ TEST(Load, ReadsEveryKindOfStep) {
   EXPECT_EQ(header.op, runner::HeaderCheck::Op::AtLeast);
   EXPECT_EQ(header.level, Level::Should);
   EXPECT_EQ(step<runner::EitherStep>(one, 5).branches.at(1).outcome, runner::Outcome::NonStrict);
+  EXPECT_EQ(step<runner::EitherStep>(one, 5).branches.at(2).silence->t1_multiple, 2);
   EXPECT_EQ(step<runner::NetworkStep>(one, 10).by.fixed, 1s);
   EXPECT_EQ(step<runner::WaitStep>(one, 11).span.t1_multiple, 10);
   EXPECT_EQ(step<runner::StateStep>(one, 12).fields.at("offer"), "${call.offer}");
-  EXPECT_EQ(one.steps[12].line, 24U);
+  EXPECT_EQ(one.steps[12].line, 25U);
 }
 
 TEST(Load, ExpandsAFlowWithItsParameters) {

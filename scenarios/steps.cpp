@@ -206,6 +206,7 @@ void StepReader::either(Element& element, Steps& out) {
     runner::EitherStep::Branch branch;
     branch.outcome = read_outcome(child);
     branch.reason = child.text_or("reason", "");
+    branch.silence = child.span("silence");
     if (branch.outcome && *branch.outcome != Outcome::Pass && branch.reason.empty())
       child.wrong("attribute reason", "<branch> with an outcome and without it");
     child.done();
@@ -213,7 +214,8 @@ void StepReader::either(Element& element, Steps& out) {
     const bool begins_with_expect =
         !branch.steps.empty() &&
         std::holds_alternative<runner::ExpectStep>(branch.steps.front().action);
-    if (!begins_with_expect) child.wrong("<expect> as the first step of a <branch>", "none");
+    if (!begins_with_expect && !branch.silence)
+      child.wrong("<expect> as the first step of a <branch>", "none");
     step.branches.push_back(std::move(branch));
     const Names& names = element.context().names;
     after.messages.insert(names.messages.begin(), names.messages.end());
