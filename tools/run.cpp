@@ -12,6 +12,7 @@
 #include "tools/commands.h"
 #include "tools/embedded.h"
 #include "tools/interrupt.h"
+#include "tools/live.h"
 #include "tools/outputs.h"
 #include "tools/run_options.h"
 #include "tools/selection.h"
@@ -59,7 +60,8 @@ RunResult run_all(const std::vector<Case>& cases, const RunOptions& options) {
   RunResult out;
   out.run = run_info(options);
   Progress progress(cases.size(), isatty(STDERR_FILENO) == 1);
-  out.cases = run_embedded_cases(cases, options, progress);
+  out.cases = options.sut ? run_live_cases(cases, options, progress)
+                          : run_embedded_cases(cases, options, progress);
   if (options.sut) out.run.sut_name = sut_name(out);
   if (out.cases.size() < cases.size() || is_interrupted()) {
     out.run.partial = true;

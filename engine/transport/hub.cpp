@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <map>
 #include <set>
 #include <string>
@@ -15,6 +17,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/udp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 
@@ -211,6 +214,35 @@ void Hub::stop() {
 
 bool Hub::is_stopped() const {
   return impl_->is_stopped;
+}
+
+std::expected<Endpoint, std::string> resolved(const Endpoint& endpoint) {
+  if (socket_address(endpoint)) return endpoint;
+  asio::io_context io;
+  Code error;
+  const auto found = asio::ip::tcp::resolver(io).resolve(endpoint.host, "", error);
+  if (error || found.empty())
+    return std::unexpected(
+        fmt::format("{}: {}", endpoint.host, error ? error.message() : "no address of that name"));
+  Endpoint out = endpoint;
+  out.host = found.begin()->endpoint().address().to_string();
+  return out;
+}
+
+std::expected<Endpoint, std::string> address_towards(const Endpoint& endpoint) {
+  const auto to = socket_address(endpoint);
+  if (!to) return std::unexpected(endpoint.host + ": not an IP address");
+  // Connecting a datagram socket sends nothing; it only chooses a route.
+  asio::io_context io;
+  asio::ip::udp::socket socket(io, to->is_ipv6() ? asio::ip::udp::v6() : asio::ip::udp::v4());
+  SocketAddress from;
+  from.length = sizeof from.storage;
+  if (::connect(socket.native_handle(), to->get(), to->length) != 0 ||
+      ::getsockname(socket.native_handle(), from.get(), &from.length) != 0)
+    return std::unexpected(fmt::format("no way to {}: {}", endpoint.host, std::strerror(errno)));
+  Endpoint out = endpoint_of(from, endpoint.transport);
+  out.port = 0;
+  return out;
 }
 
 }  // namespace sipassay::transport

@@ -59,4 +59,9 @@ class Hub {
   std::unique_ptr<Impl> impl_;
 };
 
+// The endpoint with its host as an IP address, by the system's own resolution. Blocks.
+std::expected<Endpoint, std::string> resolved(const Endpoint& endpoint);
+// Our own address on the way to that IP address, port 0.
+std::expected<Endpoint, std::string> address_towards(const Endpoint& endpoint);
+
 }  // namespace sipassay::transport

@@ -1,0 +1,295 @@
+#include "tools/live.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "engine/runner/run.h"
+#include "engine/transport/hub.h"
+#include "tools/interrupt.h"
+#include "tools/live_job.h"
+#include "tools/live_probe.h"
+#include "tools/repeat.h"
+
+namespace sipassay::tools {
+namespace {
+
+using runner::Case;
+using runner::CaseResult;
+using runner::Outcome;
+
+// Signals and the progress line are looked at no less often.
+constexpr Duration turn_max = 100ms;
+// What starts a SUT again after it died has this long.
+constexpr Duration restart_patience = 3s;
+
+// The whole run: what waits, what is under way, what is done.
+class LiveRun {
+ public:
+  LiveRun(const std::vector<Case>& cases, const RunOptions& options, Progress& progress)
+      : cases_(cases),
+        options_(options),
+        progress_(progress),
+        hub_({.limits = {}, .keeps_octets = true}),
+        runs_(cases.size()),
+        started_(cases.size()) {}
+
+  std::vector<CaseResult> run();
+
+ private:
+  struct Running {
+    std::size_t index;
+    std::unique_ptr<Job> job;
+  };
+  struct Crash {
+    std::size_t index, repetition;
+    Instant begun;
+  };
+
+  bool find_sut();
+  std::string ask_sut(Duration patience);
+  void start_more();
+  std::optional<std::size_t> take_next();
+  bool is_destructive(std::size_t index) const;
+  void turn();
+  void deliver(transport::Event event);
+  void collect();
+  void finish(std::size_t index, CaseResult result);
+  void settle_crashes();
+  void give_up(const std::string& reason);
+  runner::CaseOptions case_options(std::size_t repetition) const;
+
+  const std::vector<Case>& cases_;
+  const RunOptions& options_;
+  Progress& progress_;
+  transport::Hub hub_;
+  Endpoint sut_, near_;
+  std::deque<std::size_t> waiting_;  // an entry a repetition
+  std::vector<Running> running_;
+  std::optional<Probe> probe_;
+  std::vector<std::vector<CaseResult>> runs_;  // of each case
+  std::vector<std::size_t> started_;           // of each case
+  std::vector<Crash> crashes_;
+};
+
+std::vector<CaseResult> LiveRun::run() {
+  for (std::size_t i = 0; i < cases_.size(); ++i)
+    waiting_.insert(waiting_.end(), options_.repeat, i);
+  if (find_sut()) {
+    while (!is_interrupted() && (!waiting_.empty() || !running_.empty())) {
+      start_more();
+      turn();
+      collect();
+      if (running_.empty() && !crashes_.empty()) settle_crashes();
+      progress_.tick();
+    }
+  }
+  running_.clear();
+  std::vector<CaseResult> out;
+  for (auto& runs : runs_)
+    if (!runs.empty()) out.push_back(verdict_of(std::move(runs)));
+  return out;
+}
+
+bool LiveRun::find_sut() {
+  const auto is_lost = [this](const std::string& complaint) {
+    give_up(
+        fmt::format("the SUT cannot be reached at {}: {}", to_string(*options_.sut), complaint));
+    return false;
+  };
+  const auto sut = transport::resolved(*options_.sut);
+  if (!sut) return is_lost(sut.error());
+  sut_ = *sut;
+  const auto near = transport::address_towards(sut_);
+  if (!near) return is_lost(near.error());
+  near_ = *near;
+  const std::string complaint = ask_sut({});
+  if (is_interrupted()) return false;
+  return complaint.empty() || is_lost(complaint);
+}
+
+// Nothing when it answered, else why it cannot have.
+std::string LiveRun::ask_sut(Duration patience) {
+  probe_.emplace(
+      hub_,
+      Probe::Options{.sut = sut_, .near = near_, .t1 = options_.timings.t1, .patience = patience},
+      Rng(options_.seed).fork("probe"));
+  while (!probe_->is_over() && !is_interrupted()) turn();
+  std::string complaint = probe_->is_answered() ? std::string() : probe_->complaint();
+  probe_.reset();
+  return complaint;
+}
+
+void LiveRun::start_more() {
+  // After a death nothing begins before it is known what is left of the SUT.
+  while (running_.size() < options_.jobs && crashes_.empty()) {
+    const auto index = take_next();
+    if (!index) return;
+    const std::size_t repetition = started_[*index]++;
+    if (repetition == 0) progress_.started();
+    const Duration timeout = options_.timeout > Duration::zero() ? options_.timeout : live_timeout;
+    running_.push_back({*index, std::make_unique<Job>(hub_, cases_[*index],
+                                                      case_options(repetition), near_, timeout)});
+    collect();
+  }
+}
+
+// Destructive cases come last and one by one.
+std::optional<std::size_t> LiveRun::take_next() {
+  if (!running_.empty() && is_destructive(running_.front().index)) return std::nullopt;
+  auto next =
+      std::ranges::find_if_not(waiting_, [this](auto index) { return is_destructive(index); });
+  if (next == waiting_.end()) {
+    if (waiting_.empty() || !running_.empty()) return std::nullopt;
+    next = waiting_.begin();
+  }
+  const std::size_t index = *next;
+  waiting_.erase(next);
+  return index;
+}
+
+bool LiveRun::is_destructive(std::size_t index) const {
+  return std::ranges::find(cases_[index].tags, "destructive") != cases_[index].tags.end();
+}
+
+void LiveRun::turn() {
+  Instant until = hub_.now() + turn_max;
+  for (const Running& one : running_) until = std::min(until, one.job->deadline());
+  if (probe_) until = std::min(until, probe_->deadline());
+  hub_.wait(until);
+  while (auto event = hub_.poll()) deliver(std::move(*event));
+  for (const Running& one : running_) one.job->advance();
+  if (probe_) probe_->advance();
+}
+
+void LiveRun::deliver(transport::Event event) {
+  const FlowId local = std::visit([](const auto& e) { return e.local; }, event);
+  if (probe_ && probe_->has(local)) return probe_->take(event);
+  for (const Running& one : running_)
+    if (one.job->has(local)) return one.job->take(std::move(event));
+}
+
+void LiveRun::collect() {
+  for (std::size_t i = 0; i < running_.size();) {
+    if (!running_[i].job->is_done()) {
+      ++i;
+      continue;
+    }
+    const Running done = std::move(running_[i]);
+    running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
+    CaseResult result = done.job->result();
+    // It was there when the run began.
+    if (result.outcome == Outcome::Error && has_met_silence(result)) {
+      result.outcome = Outcome::Crash;
+      result.reason = "the SUT answered when the run began and cannot be reached any more";
+      result.offending = 0;
+    }
+    if (result.outcome == Outcome::Crash)
+      crashes_.push_back({done.index, runs_[done.index].size(), done.job->begun()});
+    finish(done.index, std::move(result));
+  }
+}
+
+void LiveRun::finish(std::size_t index, CaseResult result) {
+  const Outcome outcome = result.outcome;
+  runs_[index].push_back(std::move(result));
+  if (runs_[index].size() == options_.repeat) progress_.done(outcome);
+}
+
+void LiveRun::settle_crashes() {
+  std::vector<CaseResult*> results;
+  std::vector<Instant> begun;
+  for (const Crash& crash : crashes_) {
+    results.push_back(&runs_[crash.index][crash.repetition]);
+    begun.push_back(crash.begun);
+  }
+  const CaseResult* culprit = blame_one(results, begun);
+  crashes_.clear();
+  if (waiting_.empty()) return;
+  const std::string complaint = ask_sut(restart_patience);
+  if (!complaint.empty() && !is_interrupted())
+    give_up(fmt::format("not run: the SUT died in {} and does not come back: {}", culprit->id,
+                        complaint));
+}
+
+// What is left gets a result as well: the report is complete.
+void LiveRun::give_up(const std::string& reason) {
+  fmt::print(stderr, "sipassay: {}\n", reason);
+  for (const std::size_t index : std::exchange(waiting_, {})) {
+    runner::CaseRun run(cases_[index], case_options(0), Instant{});
+    run.handle(runner::Abort{reason}, Instant{});
+    finish(index, run.result());
+  }
+}
+
+runner::CaseOptions LiveRun::case_options(std::size_t repetition) const {
+  runner::CaseOptions out;
+  out.sut = sut_.host.empty() ? *options_.sut : sut_;
+  out.domain = options_.domain;
+  out.users = options_.users;
+  out.assume_users = options_.users.empty();
+  out.login = options_.login;
+  out.run_seed = options_.seed + repetition;
+  out.timings = options_.timings;
+  out.is_live = true;
+  out.tolerance = live_tolerance;
+  out.patience = std::max<Duration>(16 * options_.timings.t1, 2s);
+  out.sut_argument = to_string(*options_.sut);
+  return out;
+}
+
+}  // namespace
+
+bool has_met_silence(const CaseResult& result) {
+  return !result.messages.empty() && std::ranges::none_of(result.messages, [](const auto& entry) {
+    return entry.from == "sut";
+  });
+}
+
+const CaseResult* blame_one(const std::vector<CaseResult*>& crashed,
+                            const std::vector<Instant>& begun) {
+  std::optional<Instant> last_word;
+  for (std::size_t i = 0; i < crashed.size(); ++i)
+    for (const runner::TranscriptEntry& entry : crashed[i]->messages)
+      if (entry.from == "sut")
+        last_word =
+            std::max(last_word.value_or(Instant::min()), begun[i] + entry.at.time_since_epoch());
+  const auto suspected_at = [&](std::size_t i) {
+    const auto& messages = crashed[i]->messages;
+    const auto offending = static_cast<std::size_t>(crashed[i]->offending);
+    return crashed[i]->offending >= 0 && offending < messages.size()
+               ? begun[i] + messages[offending].at.time_since_epoch()
+               : begun[i];
+  };
+  // The first that was sent after its last word; if there is none, the last before.
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < crashed.size(); ++i) {
+    const Instant one = suspected_at(i);
+    const Instant other = suspected_at(best);
+    const bool is_after = !last_word || one >= *last_word;
+    const bool is_best_after = !last_word || other >= *last_word;
+    if (is_after != is_best_after ? is_after : is_after ? one < other : one > other) best = i;
+  }
+  for (std::size_t i = 0; i < crashed.size(); ++i) {
+    if (i == best) continue;
+    crashed[i]->outcome = Outcome::Error;
+    crashed[i]->reason = fmt::format(
+        "the SUT died while this case ran, most probably by {}: run it again", crashed[best]->id);
+  }
+  return crashed[best];
+}
+
+std::vector<CaseResult> run_live_cases(const std::vector<Case>& cases, const RunOptions& options,
+                                       Progress& progress) {
+  return LiveRun(cases, options, progress).run();
+}
+
+}  // namespace sipassay::tools
