@@ -26,7 +26,7 @@ constexpr std::array rows{
     MethodRow{Method::Notify, true, Outside::NoDialog, false, {6665, "4.1.3", Level::Must}},
     MethodRow{Method::Refer, true, Outside::Refer, true, {3515, "2.4.2", Level::Must}},
     MethodRow{Method::Register, false, Outside::NotOurs, false, {3261, "8.2.1", Level::Must}},
-    MethodRow{Method::Subscribe, false, Outside::NotOurs, false, {3261, "8.2.1", Level::Must}},
+    MethodRow{Method::Subscribe, true, Outside::Subscribe, false, {3515, "2.4.4", Level::Must}},
     MethodRow{Method::Publish, false, Outside::NotOurs, false, {3261, "8.2.1", Level::Must}},
 };
 

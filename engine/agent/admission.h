@@ -24,6 +24,7 @@ enum class Outside : std::uint8_t {
   Options,
   Message,
   Refer,
+  Subscribe,
   Cancel,  // the transaction layer has matched it already
 };
 struct MethodRow {

@@ -252,7 +252,8 @@ TEST(Call, TheInviteSaysWhatWeCanDo) {
   call(pair, "auto");
   const auto invite = pair.sent(Side::A, "INVITE+sdp");
   EXPECT_EQ(invite.raw(HeaderId::Allow),
-            "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, NOTIFY, REFER");
+            "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, MESSAGE, NOTIFY, REFER, "
+            "SUBSCRIBE");
   EXPECT_TRUE(has_token(invite, HeaderId::Supported, "100rel"));
   EXPECT_TRUE(has_token(invite, HeaderId::Supported, "replaces"));
   EXPECT_EQ(invite.raw(HeaderId::RecvInfo), "g.sipassay.test");

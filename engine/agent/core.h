@@ -210,6 +210,7 @@ class Core {
                        const Flow& flow);
   void receive_options(transaction::Id transaction, const Message& request, const Flow& flow);
   void receive_message(transaction::Id transaction, const Message& request, const Flow& flow);
+  Refusal refused_subscription(const Message& request) const;
   std::optional<Refusal> admit(const Message& request, bool has_dialog,
                                const Behaviour* behaviour) const;
   const Behaviour* called(const Message& request) const;

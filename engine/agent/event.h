@@ -58,7 +58,7 @@ struct RequestAnswered {
   CallId call;
   std::string method;
   int status;
-};  // final answer to a command's request
+};  // final answer to a command's request; 0: none came, or it may not be sent
 // The peer broke a rule that the engine itself obeys.
 struct Violation {
   CallId call;

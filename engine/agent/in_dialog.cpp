@@ -349,6 +349,12 @@ void Core::on(LiveCall& call, CallDialog& dialog, session::Deliver output) {
                            {"Accept-Language", "en"}}});
       return;
     case Deliver::What::Other:
+      if (output.request.method() == Method::Subscribe) {
+        const auto refusal = refused_subscription(output.request);
+        session::ReplyOptions options{.status = refusal.status};
+        for (const auto& [name, value] : refusal.headers) options.headers.push_back({name, value});
+        return reply(call, dialog, output.transaction, std::move(options));
+      }
       if (!output.was_answered)
         reply(call, dialog, output.transaction,
               {.status = 405, .headers = {{"Allow", join(allowed_methods())}}});
@@ -498,6 +504,12 @@ void Core::command(const HangUp& wish) {
 }
 
 bool Core::try_change(LiveCall& call, CallDialog& dialog, const Change& change) {
+  // RFC 3264 4 MUST NOT: no offer while one is open; later, then.
+  const bool is_open = dialog.media.has_open_offer();
+  const auto wait = [&] {
+    dialog.wanted = change;
+    return false;
+  };
   const auto before = dialog.media;
   session::RequestOptions options;
   session::SessionDialog::Result request;
@@ -505,7 +517,8 @@ bool Core::try_change(LiveCall& call, CallDialog& dialog, const Change& change) 
     using Kind = Reinvite::Kind;
     using MediaChange = sdp::LocalMedia::Change;
     const auto kind = reinvite->kind;
-    if (kind != Kind::Offerless && !dialog.media.has_open_offer())
+    if (kind != Kind::Offerless && is_open) return wait();
+    if (kind != Kind::Offerless)
       options.body =
           session_body(dialog.media.offer(kind == Kind::Hold       ? MediaChange::Hold
                                           : kind == Kind::Resume   ? MediaChange::Resume
@@ -514,12 +527,8 @@ bool Core::try_change(LiveCall& call, CallDialog& dialog, const Change& change) 
     request = dialog.session.invite(options, now_);
   } else {
     const auto& update = std::get<Update>(change);
-    if (update.has_offer && dialog.media.has_open_offer()) {  // RFC 3264 4 MUST NOT
-      dialog.wanted = change;
-      return false;
-    }
-    if (update.has_offer && !dialog.media.has_open_offer())
-      options.body = session_body(dialog.media.offer());
+    if (update.has_offer && is_open) return wait();
+    if (update.has_offer) options.body = session_body(dialog.media.offer());
     request = dialog.session.update(options);
   }
   if (!request) {
@@ -528,8 +537,7 @@ bool Core::try_change(LiveCall& call, CallDialog& dialog, const Change& change) 
     const auto code = request.error().code;
     const bool is_temporary = code == Code::InviteInProgress || code == Code::OfferOpen ||
                               code == Code::UpdateInProgress || code == Code::NotConfirmed;
-    if (is_temporary) dialog.wanted = change;
-    return false;
+    return is_temporary ? wait() : false;
   }
   dialog.change = change;
   return send_in_dialog(call, dialog, std::move(request));
@@ -565,7 +573,7 @@ void Core::command(const SendInfo& wish) {
   // RFC 6086 4.2.1 MUST NOT: only packages that the peer has listed.
   if (!wish.package.empty() && std::ranges::find(dialog->session.peer_recv_info(), wish.package) ==
                                    dialog->session.peer_recv_info().end())
-    return;
+    return emit(RequestAnswered{call->id, "INFO", 0});
   session::RequestOptions options;
   options.body = session_body(wish.body);
   // RFC 6086 4.3.1: the disposition of a package's body.

@@ -111,6 +111,8 @@ void Core::receive_outside(const MethodRow& row, transaction::Id transaction,
       return receive_message(transaction, request, flow);
     case Outside::Refer:
       return receive_refer_outside(transaction, request, flow);
+    case Outside::Subscribe:
+      return respond(transaction, request, refused_subscription(request), flow);
     case Outside::Ignored:
     case Outside::NoDialog:
     case Outside::NotOurs:
@@ -158,6 +160,13 @@ void Core::receive_options(transaction::Id transaction, const Message& request, 
   auto response = options_response(request, options_status(*called(request)));
   response.add(HeaderId::Contact, contact_for(settings_.user, flow));
   respond(transaction, std::move(response), flow);
+}
+
+// RFC 3515 2.4.4 MUST: nobody subscribes to refer but by REFER; other packages are not ours.
+Refusal Core::refused_subscription(const Message& request) const {
+  const auto event = request.maybe<sipassay::Event>();
+  if (event && event->package == "refer") return {403, {3515, "2.4.4", Level::Must}};
+  return {489, {6665, "8.3.2", Level::Stated}, {}, {{"Allow-Events", "refer"}}};
 }
 
 // RFC 3428 7: 200 without Contact and without body.

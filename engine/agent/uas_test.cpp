@@ -81,7 +81,7 @@ TEST_F(Uas, EveryMethodHasItsAnswerOutsideADialog) {
     int status;
   } vectors[] = {{"OPTIONS", 200},  {"MESSAGE", 200}, {"BYE", 481},       {"PRACK", 481},
                  {"UPDATE", 481},   {"INFO", 481},    {"NOTIFY", 481},    {"CANCEL", 481},
-                 {"REGISTER", 405}, {"PUBLISH", 405}, {"SUBSCRIBE", 405}, {"FROBNICATE", 501},
+                 {"REGISTER", 405}, {"PUBLISH", 405}, {"SUBSCRIBE", 489}, {"FROBNICATE", 501},
                  {"invite", 501}};
   for (const auto& [method, expected] : vectors) {
     auto message = request(method);
@@ -327,6 +327,15 @@ TEST_F(Uas, ReferNeedsExactlyOneReferTo) {
   EXPECT_EQ(sent[0].status(), 200);
   EXPECT_EQ(sent[0].raw(HeaderId::ReferSub), "false");
   EXPECT_EQ(sent[1].method(), Method::Invite);
+}
+
+TEST_F(Uas, NobodySubscribesToRefer) {
+  auto message = request("SUBSCRIBE");
+  message.add("Event", "refer");
+  EXPECT_EQ(status(message), 403);
+  message = request("SUBSCRIBE");
+  message.add("Event", "presence");
+  EXPECT_EQ(answer(message).raw(HeaderId::AllowEvents), "refer");
 }
 
 TEST_F(Uas, ResponsesWithTwoViasAreDropped) {
