@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <utility>
 
 namespace sipassay::tools {
 namespace {
@@ -97,6 +98,56 @@ Exit start(const std::vector<std::string>& arguments, const Start& how) {
   waitpid(child, &status, 0);
   result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return result;
+}
+
+Background::Background(const std::vector<std::string>& arguments) {
+  Pipe out;
+  pid_ = fork();
+  if (pid_ == 0) {
+    dup2(out.ends[1], STDOUT_FILENO);
+    std::vector<std::string> copies = arguments;
+    std::vector<char*> pointers;
+    for (std::string& one : copies) pointers.push_back(one.data());
+    pointers.push_back(nullptr);
+    execv(pointers[0], pointers.data());
+    _exit(126);
+  }
+  out_ = std::exchange(out.ends[0], -1);
+}
+
+Background::~Background() {
+  if (status_ < 0) end(SIGKILL);
+  ::close(out_);
+}
+
+std::string Background::line(std::chrono::milliseconds patience) {
+  const Clock::time_point deadline = Clock::now() + patience;
+  std::size_t end = 0;
+  while ((end = buffer_.find('\n')) == std::string::npos && Clock::now() < deadline) {
+    pollfd wanted{out_, POLLIN, 0};
+    if (poll(&wanted, 1, milliseconds_until(deadline)) > 0 && !drain(out_, buffer_)) break;
+  }
+  if (end == std::string::npos) return {};
+  std::string out = buffer_.substr(0, end);
+  buffer_.erase(0, end + 1);
+  return out;
+}
+
+bool Background::is_running() {
+  if (status_ >= 0) return false;
+  int status = 0;
+  if (waitpid(pid_, &status, WNOHANG) == 0) return true;
+  status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return false;
+}
+
+int Background::end(int signal) {
+  if (status_ >= 0) return status_;
+  kill(pid_, signal);
+  int status = 0;
+  waitpid(pid_, &status, 0);
+  status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return status_;
 }
 
 }  // namespace sipassay::tools
