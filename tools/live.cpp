@@ -12,6 +12,8 @@
 #include <utility>
 #include <variant>
 
+#include "engine/message/header/all.h"
+#include "engine/message/parse.h"
 #include "engine/runner/run.h"
 #include "engine/transport/hub.h"
 #include "tools/interrupt.h"
@@ -30,6 +32,8 @@ using runner::Outcome;
 constexpr Duration turn_max = 100ms;
 // What starts a SUT again after it died has this long.
 constexpr Duration restart_patience = 3s;
+// A case that found the SUT's lines taken is run again so many times, with fewer beside it.
+constexpr unsigned busy_retries_max = 6;
 
 // The whole run: what waits, what is under way, what is done.
 class LiveRun {
@@ -39,8 +43,10 @@ class LiveRun {
         options_(options),
         progress_(progress),
         hub_({.limits = {}, .keeps_octets = true}),
+        jobs_(options.jobs),
         runs_(cases.size()),
-        started_(cases.size()) {}
+        started_(cases.size()),
+        busy_(cases.size()) {}
 
   std::vector<CaseResult> run();
 
@@ -63,6 +69,7 @@ class LiveRun {
   void deliver(transport::Event event);
   void collect();
   void finish(std::size_t index, CaseResult result);
+  bool runs_again(std::size_t index, CaseResult& result);
   void settle_crashes();
   void give_up(const std::string& reason);
   runner::CaseOptions case_options(std::size_t repetition) const;
@@ -75,8 +82,10 @@ class LiveRun {
   std::deque<std::size_t> waiting_;  // an entry a repetition
   std::vector<Running> running_;
   std::optional<Probe> probe_;
+  std::size_t jobs_;                           // side by side; fewer once the SUT was busy
   std::vector<std::vector<CaseResult>> runs_;  // of each case
   std::vector<std::size_t> started_;           // of each case
+  std::vector<unsigned> busy_;                 // of each case: how often the SUT had no free line
   std::vector<Crash> crashes_;
 };
 
@@ -130,7 +139,7 @@ std::string LiveRun::ask_sut(Duration patience) {
 
 void LiveRun::start_more() {
   // After a death nothing begins before it is known what is left of the SUT.
-  while (running_.size() < options_.jobs && crashes_.empty()) {
+  while (running_.size() < jobs_ && crashes_.empty()) {
     const auto index = take_next();
     if (!index) return;
     const std::size_t repetition = started_[*index]++;
@@ -186,6 +195,7 @@ void LiveRun::collect() {
     const Running done = std::move(running_[i]);
     running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
     CaseResult result = done.job->result();
+    if (runs_again(done.index, result)) continue;
     // It was there when the run began.
     if (result.outcome == Outcome::Error && has_met_silence(result)) {
       result.outcome = Outcome::Crash;
@@ -196,6 +206,20 @@ void LiveRun::collect() {
       crashes_.push_back({done.index, runs_[done.index].size(), done.job->begun()});
     finish(done.index, std::move(result));
   }
+}
+
+// A SUT that answers by itself but has no free line says nothing about the case.
+bool LiveRun::runs_again(std::size_t index, CaseResult& result) {
+  if (cases_[index].user != "auto" || !has_met_busy(result)) return false;
+  if (busy_[index]++ < busy_retries_max) {
+    jobs_ = std::max<std::size_t>(1, std::min(jobs_ - 1, running_.size()));
+    --started_[index];
+    waiting_.push_back(index);
+    return true;
+  }
+  result.outcome = Outcome::Error;
+  result.reason = "the SUT has no free line: " + result.observed;
+  return false;
 }
 
 void LiveRun::finish(std::size_t index, CaseResult result) {
@@ -235,7 +259,7 @@ runner::CaseOptions LiveRun::case_options(std::size_t repetition) const {
   out.sut = sut_.host.empty() ? *options_.sut : sut_;
   out.domain = options_.domain;
   out.users = options_.users;
-  out.assume_users = options_.users.empty();
+  out.assume_users = options_.knows_all_users;
   out.login = options_.login;
   out.run_seed = options_.seed + repetition;
   out.timings = options_.timings;
@@ -252,6 +276,20 @@ bool has_met_silence(const CaseResult& result) {
   return !result.messages.empty() && std::ranges::none_of(result.messages, [](const auto& entry) {
     return entry.from == "sut";
   });
+}
+
+bool has_met_busy(const CaseResult& result) {
+  if (result.outcome != Outcome::Error && result.outcome != Outcome::Fail &&
+      result.outcome != Outcome::NonStrict)
+    return false;
+  const auto at = static_cast<std::size_t>(result.offending);
+  if (result.offending < 0 || at >= result.messages.size()) return false;
+  const auto response = parse_message(result.messages[at].octets);
+  if (!response || !response->is_response()) return false;
+  const auto cseq = response->get<CSeq>();
+  const int status = response->status();
+  return cseq && cseq->method == Method::Invite &&
+         (status == 486 || status == 503 || status == 600);
 }
 
 const CaseResult* blame_one(const std::vector<CaseResult*>& crashed,

@@ -1,6 +1,7 @@
 #include "tools/run_options.h"
 
 #include <fmt/format.h>
+#include <algorithm>
 
 #include <random>
 
@@ -41,6 +42,7 @@ std::uint64_t default_seed(bool is_live) {
 std::map<std::string, std::string> users(const po::variables_map& values) {
   std::map<std::string, std::string> out;
   for (const std::string& written : texts(values, "user")) {
+    if (written == "all") continue;
     const std::size_t equals = written.find('=');
     if (equals == std::string::npos || equals == 0)
       throw UsageError{
@@ -70,9 +72,8 @@ void add_run_options(po::options_description& options) {
       "virtual time");
   add("user", po::value<std::vector<std::string>>()->composing()->value_name("BEHAVIOUR=USER"),
       "user part of the live SUT that behaves so (auto, ring, busy, ...); cases for other "
-      "behaviours "
-      "are then NOT-APPLICABLE; without any, every behaviour is a user of that name, as of "
-      "sipassay ua");
+      "behaviours are NOT-APPLICABLE; default: auto=auto. \"all\": every behaviour is a user of "
+      "that name, as of sipassay ua");
   add("domain", text_value("HOST"), "host of the live SUT's URIs; default: its address");
   add("login", text_value("USER:PASSWORD"), "answer to challenges of the live SUT");
   add("seed", text_value("N"),
@@ -118,6 +119,8 @@ RunOptions run_options(const po::variables_map& values) {
   const std::vector<std::string> transports = texts(values, "transport");
   if (transports.size() == 1) out.transport = transport_from(transports[0]);
   out.users = users(values);
+  out.knows_all_users = std::ranges::count(texts(values, "user"), "all") > 0;
+  if (out.users.empty() && !out.knows_all_users) out.users = {{"auto", "auto"}};
   out.domain = text(values, "domain");
   out.login = login(values);
   out.style.is_strict = values.count("strict") != 0;

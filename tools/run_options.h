@@ -25,7 +25,8 @@ struct RunOptions {
   unsigned repeat = 1;
   Duration timeout{};  // of one case in real time; zero: the driver's own
   transaction::Timings timings;
-  std::map<std::string, std::string> users;  // behaviour -> user part; empty: they are the same
+  std::map<std::string, std::string> users;  // behaviour -> user part of the live SUT
+  bool knows_all_users = false;              // every behaviour is a user of that name
   std::string domain;
   std::optional<runner::Login> login;
   reports::RenderOptions style;
