@@ -89,7 +89,7 @@ class Live : public ::testing::Test {
   }
   Exit run(const std::vector<std::string>& cases, const std::string& sut,
            const std::vector<std::string>& more = {}, const Start& how = {}) const {
-    std::vector<std::string> all{SIPASSAY_PROGRAM, "run", "--sut", sut};
+    std::vector<std::string> all{SIPASSAY_PROGRAM, "run", "--sut", sut, "--user", "all"};
     if (std::ranges::find(more, "--t1") == more.end()) all.insert(all.end(), {"--t1", "20ms"});
     all.insert(all.end(),
                {"--report", "json=" + report(), "--report", "text=" + folder_ + "/text"});
