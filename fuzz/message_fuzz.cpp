@@ -21,6 +21,7 @@ namespace {
 
 template <class H>
 void typed_values(const Message& message) {
+  if (!message.has(H::id)) return;
   for (const auto& value : message.all<H>()) {
     trace().add(value ? 1U : 2U + static_cast<unsigned>(value.error().code));
     if (!value) continue;

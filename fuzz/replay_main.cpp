@@ -1,7 +1,7 @@
 // Runs a target over every file of the directories given, without libFuzzer: forward and in reverse
 // order (does one input's state leak into the next?), comparing the trace of each file (is it
 // deterministic?). The first directory, the corpus, must exist and have files; others that do not
-// exist are skipped. Files may be named as well.
+// exist are skipped. Files may be named as well. -v: what happens goes to standard error.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -10,6 +10,7 @@
 #include <iterator>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fuzz/support.h"
@@ -47,21 +48,26 @@ std::uint64_t run(const fs::path& path) {
 
 int main(int argc, char** argv) {
   std::vector<fs::path> files;
-  for (int i = 1; i < argc; ++i) {
+  int named = 1;  // the first argument that is no option
+  if (argc > 1 && std::string_view(argv[1]) == "-v") {
+    sipassay::fuzz::trace().be_loud();
+    named = 2;
+  }
+  for (int i = named; i < argc; ++i) {
     const fs::path path = argv[i];
     if (fs::is_regular_file(path)) {
       files.push_back(path);
       continue;
     }
     const auto found = fs::is_directory(path) ? files_of(path) : std::vector<fs::path>{};
-    if (found.empty() && i == 1) {
+    if (found.empty() && i == named) {
       std::fprintf(stderr, "%s: no files: nothing would be tested\n", path.c_str());
       return 1;
     }
     files.insert(files.end(), found.begin(), found.end());
   }
   if (files.empty()) {
-    std::fprintf(stderr, "usage: %s DIRECTORY|FILE...\n", argv[0]);
+    std::fprintf(stderr, "usage: %s [-v] DIRECTORY|FILE...\n", argv[0]);
     return 1;
   }
   std::map<fs::path, std::uint64_t> first;

@@ -101,6 +101,8 @@ class Run {
     Script script(text, verb_names);
     while (const auto operation = script.next()) {
       const auto side = static_cast<std::size_t>(operation->number[0] % sides);
+      trace().note("# " + std::string(verb_names[operation->verb]) + ' ' +
+                   std::string(operation->text));
       perform(static_cast<Verb>(operation->verb), side, *operation);
       ++operations_;
       look(verb_names[operation->verb]);
@@ -243,6 +245,7 @@ class Run {
 
   // --- the end: the network is good again, both users hang up whatever there is, time passes
   void finish() {
+    trace().note("# the end");
     world_.network().set({});
     world_.drop_next(0);
     bool is_quiet = false;

@@ -37,6 +37,10 @@ void Trace::add(std::uint64_t number) {
   }
 }
 
+void Trace::note(std::string_view text) const {
+  if (is_loud_) std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
+}
+
 Trace& trace() {
   static Trace current;
   return current;

@@ -34,10 +34,15 @@ class Trace {
   void add(std::string_view octets);
   void add(std::uint64_t number);
   std::uint64_t hash() const { return hash_; }
+  // For reading a failure: replay_main -v makes notes go to standard error.
+  void be_loud() { is_loud_ = true; }
+  bool is_loud() const { return is_loud_; }
+  void note(std::string_view text) const;
 
  private:
   static constexpr std::uint64_t basis = 0xcbf29ce484222325ULL;
   std::uint64_t hash_ = basis;
+  bool is_loud_ = false;
 };
 // The trace of the input that runs now; a target begins it.
 Trace& trace();

@@ -31,18 +31,19 @@ class WireWatch : public Watcher {
     std::string method;
     Instant sent_at{};
   };
-  struct Dialog {
-    std::array<std::optional<OpenOffer>, sides> offers;
-    std::array<bool, sides> has_bye{};  // that side sent a BYE or answered one with 2xx
-    std::array<std::uint32_t, sides> highest{};
+  // One end of a dialog. An agent that calls itself is both.
+  struct End {
+    std::optional<OpenOffer> offer;
+    bool has_bye = false;  // it sent a BYE or answered one with 2xx
+    std::uint32_t highest = 0;
   };
-  static std::string key_of(const Message& message);
-  void sent_request(std::size_t side, const Message& message, Instant now);
-  void answered(std::size_t offerer, const Message& response);
+  // The end with that tag in the dialog of the message; nullptr outside dialogs.
+  End* end_of(const Message& message, HeaderId tagged);
+  void sent_request(End& end, const Message& message, Instant now);
 
   bool is_honest_;
   bool is_lossless_ = false;
-  std::map<std::string, Dialog> dialogs_;
+  std::map<std::string, End> ends_;  // by Call-ID, the tag of the end, the other tag
 };
 
 }  // namespace sipassay::fuzz

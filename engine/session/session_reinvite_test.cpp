@@ -394,45 +394,6 @@ TEST(Reinvite, SdpIsFoundInAMultipartAndWithParameters) {
   EXPECT_EQ(pair.callee().offer()->octets, sdp_text(5));
 }
 
-// --- what is wrong with an offer (RFC 3264)
-
-TEST(OfferJudged, TheVersionGrowsByOne) {
-  Established good({.judges_sdp = true});
-  good.reinvite(Caller, 2);
-  EXPECT_EQ(good.count<Violation>(Callee), 0U);
-  Established bad({.judges_sdp = true});
-  bad.reinvite(Caller, 3);
-  EXPECT_EQ(bad.count<Violation>(Callee), 1U);
-  EXPECT_EQ(bad.newest<Violation>(Callee)->finding.clause.rfc, 3264);
-}
-
-TEST(OfferJudged, NoMediaLineIsTakenAway) {
-  Established pair({.judges_sdp = true});
-  const Body none{"application/sdp", sdp_text(2, "sendrecv", 0), {}};
-  pair.send(Caller, pair.caller().invite({.body = none}, pair.now()));
-  pair.settle();
-  EXPECT_GE(pair.count<Violation>(Callee), 1U);
-}
-
-TEST(OfferJudged, AfterARefusedOfferEitherVersionIsRight) {
-  for (const int version : {2, 3}) {
-    Established pair({.judges_sdp = true});
-    const auto id = pair.reinvite(Caller, 2);
-    pair.reply(Callee, id, {.status = 488});
-    pair.settle();
-    pair.reinvite(Caller, version);
-    EXPECT_EQ(pair.count<Violation>(Callee), 0U) << version;
-  }
-}
-
-TEST(OfferJudged, MalformedSdpIsReported) {
-  Established pair({.judges_sdp = true});
-  pair.send(Caller,
-            pair.caller().invite({.body = {"application/sdp", "nonsense", {}}}, pair.now()));
-  pair.settle();
-  EXPECT_TRUE(pair.has_violation(Callee, "sdp-malformed"));
-}
-
 // --- what a failure ends
 
 TEST(Failures, AReinviteThatTimesOutEndsTheCallWithBye) {
@@ -450,6 +411,17 @@ TEST(Failures, A481ToAnInfoEndsTheCall) {
   const Message request = *pair.caller().info({});
   pair.caller().receive_response(request, pair.callee().make_response(request, 481), pair.now());
   EXPECT_EQ(pair.caller().session_state(), SessionState::Terminated);
+}
+
+TEST(Failures, A481ToAnInfoOfAnEarlyDialogAnswersItsInvite) {
+  SessionPair pair({});
+  ASSERT_TRUE(pair.callee().reply(SessionPair::invite_transaction, {.status = 180}, pair.now()));
+  const Message request = *pair.callee().info({});
+  pair.callee().receive_response(request, pair.callee().make_response(request, 481), pair.now());
+  EXPECT_EQ(pair.newest<Reply>(Callee)->response.status(), 487);
+  EXPECT_EQ(pair.newest<Ended>(Callee)->reason, EndReason::DialogGone);
+  EXPECT_EQ(pair.count<Send>(Callee),
+            0U);  // RFC 3261 15: no BYE from the callee of an early dialog
 }
 
 TEST(Failures, A405ToAnInfoOrATimeoutOfAMessageDoesNot) {

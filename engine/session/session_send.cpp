@@ -127,12 +127,13 @@ SessionDialog::Result SessionDialog::Impl::bye(const RequestOptions& options) {
 }
 
 void SessionDialog::Impl::send_bye() {
-  if (is_over || !may_bye()) return;
+  if (is_over) return;
+  answer_all_pending(487);  // an early dialog's INVITE, too, where no BYE may be sent
+  if (!may_bye()) return;
   auto request = dialog.make_request("BYE");
   if (!request) return;
   fill(*request, {});
   was_bye_sent = true;
-  answer_all_pending(487);
   put(Send{std::move(*request)});
 }
 
