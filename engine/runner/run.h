@@ -39,8 +39,9 @@ struct CaseOptions {
   Endpoint sut{};        // where the SUT listens; its transport is the case's
   std::string domain{};  // host of the SUT's URIs; empty: sut's address
   // Behaviour name ("auto", "ring", "busy") → user part of the SUT that behaves so. A case whose
-  // user is not here is NOT-APPLICABLE. assume_users: every behaviour name is a user (the embedded
-  // SUT).
+  // user is not here is NOT-APPLICABLE. assume_users: every behaviour name is a user, as of the
+  // embedded SUT; a live one must say in Server that it is Sipassay, otherwise only "auto" is
+  // assumed.
   std::map<std::string, std::string> users{};
   bool assume_users = false;
   // What the SUT's profile declares: option tags, methods, roles. Not declared and

@@ -781,6 +781,35 @@ TEST(Drivers, ALiveSutIsAskedForWhatTheCaseNeeds) {
   EXPECT_TRUE(ends_as(silent.result(), Outcome::Error));
 }
 
+TEST(Drivers, ALiveSutHasNoUsersByAssumptionUnlessItIsTheEngine) {
+  auto the_case = called("ring", send("OPTIONS", "one"), expect("200", "one"));
+  FedRun stranger(the_case, true);
+  stranger.answer(200, "Server: somebody\r\n");
+  EXPECT_TRUE(ends_as(stranger.result(), Outcome::NotApplicable));
+  EXPECT_THAT(stranger.result().reason, HasSubstr("behaves as \"ring\""));
+  FedRun engine(the_case, true);
+  engine.answer(200, "Server: Sipassay/1\r\n");
+  EXPECT_FALSE(engine.is_done());
+  FedRun automatic(make(send("OPTIONS", "one"), expect("200", "one")), true);
+  automatic.answer(200);
+  automatic.answer(200);
+  EXPECT_TRUE(ends_as(automatic.result(), Outcome::Pass));
+}
+
+TEST(Drivers, ASutWithoutRecvInfoKnowsNoInfoPackages) {
+  auto the_case = make(send("OPTIONS", "one"),
+                       with(expect("200", "one"), "Recv-Info", HeaderCheck::Op::Present));
+  FedRun needless(the_case, true);
+  needless.answer(200);
+  needless.answer(200);
+  EXPECT_TRUE(ends_as(needless.result(), Outcome::Fail));
+  the_case.needs = {"recv-info"};
+  FedRun needed(the_case, true);
+  needed.answer(200);
+  needed.answer(200);
+  EXPECT_TRUE(ends_as(needed.result(), Outcome::Unsupported));
+}
+
 TEST(Drivers, HostileOctetsNeverHurt) {
   for (const std::string_view octets :
        {"", "\r\n", "SIP/2.0", "SIP/2.0 200 OK\r\n\r\n", "INVITE sip:x SIP/2.0\r\n\r\n",

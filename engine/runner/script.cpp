@@ -35,8 +35,16 @@ bool is_expectation(const Step& step) {
          std::holds_alternative<CheckStep>(step.action);
 }
 
-bool is_method_name(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= 'A' && c <= 'Z'; });
+// The method that a need names, in either case: "REFER", "refer".
+std::string method_of_need(std::string_view need) {
+  std::string upper(need);
+  for (char& c : upper)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return method_from(upper) == Method::Other ? std::string() : upper;
+}
+
+bool is_method_name(std::string_view need) {
+  return !method_of_need(need).empty();
 }
 
 // Needs that a SUT's Supported or its profile can answer.
@@ -122,7 +130,8 @@ bool Script::meets_needs() {
     if ((need == "auth-user" || need == "login") && !options_.login)
       return give(Outcome::NotApplicable, "the case needs a user name and a password of the SUT");
     if (options_.capabilities_known && (is_method_name(need) || is_option_tag(need)) &&
-        !options_.capabilities.contains(need))
+        !options_.capabilities.contains(need) &&
+        !options_.capabilities.contains(method_of_need(need)))
       return give(Outcome::Unsupported, fmt::format("the SUT's profile does not declare {}", need));
   }
   return true;
@@ -196,7 +205,7 @@ void Script::all_opened(Instant now) {
                     std::ranges::any_of(case_.needs, [](const auto& need) {
                       return is_method_name(need) || is_option_tag(need);
                     });
-  if (asks)
+  if (asks || (options_.is_live && !assumed_user().empty()))
     ask(now);
   else
     start_steps(now);
@@ -207,6 +216,15 @@ void Script::start_steps(Instant now) {
   phase_since_ = now;
   frames_.push_back({&case_.steps, 0});
   state_ = {};
+}
+
+// A behaviour that the case needs, and that a live SUT has only if it is the engine itself.
+std::string Script::assumed_user() const {
+  if (!options_.assume_users) return {};
+  if (case_.user != "auto") return case_.user;
+  for (const auto& need : case_.needs)
+    if (need.starts_with("user:")) return need.substr(5);
+  return {};
 }
 
 // RFC 3261 11: what the SUT says that it can do.
@@ -224,10 +242,23 @@ void Script::look_at_answer(Instant now) {
     return done(now);
   }
   if (!request.has_final) return;
+  const bool is_engine = std::ranges::any_of(peers_->records(), [&](const Record& record) {
+    return record.request == query_ &&
+           ascii::istarts_with(message_value(record.message, "server").value_or(""), "sipassay");
+  });
+  if (const auto user = assumed_user(); !user.empty() && !is_engine) {
+    record_verdict(
+        {.outcome = Outcome::NotApplicable,
+         .reason = fmt::format("the case needs a user of the SUT that behaves as \"{}\", and none "
+                               "is declared",
+                               user)},
+        Outcome::NotApplicable);
+    return done(now);
+  }
   for (const auto& record : peers_->records()) {
     if (record.request != query_ || record.message.status() < 200 || record.message.status() >= 300)
       continue;
-    const auto lacks = [&](std::string_view header, std::string_view need) {
+    const auto lacks = [&](std::string_view header, const std::string& need) {
       const auto values = header_values(record.message, header);
       return header_lines(record.message, header) > 0 &&
              std::ranges::none_of(values, [&](const auto& value) {
@@ -238,9 +269,10 @@ void Script::look_at_answer(Instant now) {
       const bool is_method = is_method_name(need);
       if (!is_method && !is_option_tag(need)) continue;
       const std::string_view header = is_method ? "Allow" : "Supported";
-      if (!lacks(header, need)) continue;
+      if (!lacks(header, is_method ? method_of_need(need) : need)) continue;
       record_verdict({.outcome = Outcome::Unsupported,
-                      .reason = fmt::format("the SUT's {} does not name {}", header, need),
+                      .reason = fmt::format("the SUT's {} does not name {}", header,
+                                            is_method ? method_of_need(need) : need),
                       .header = std::string(header),
                       .offending = static_cast<std::int64_t>(record.entry)},
                      Outcome::Unsupported);

@@ -63,6 +63,7 @@ class Script {
   void open_peers();
   void all_opened(Instant now);
   void start_steps(Instant now);
+  std::string assumed_user() const;
   void ask(Instant now);
   void look_at_answer(Instant now);
   void on_arrival(const Arrival& arrival, Instant now);
@@ -106,6 +107,7 @@ class Script {
   void wrong_came(const Pattern& pattern, RecordId record);
   bool is_unsupported(RecordId response, Verdict& verdict) const;
   void mismatched(RecordId record, const Mismatch& mismatch);
+  bool lacks_recv_info(const Mismatch& mismatch) const;
   Outcome weight_of(const Mismatch& mismatch) const;
   void name_message(const std::string& as, RecordId record);
   void cap(std::optional<Outcome> outcome, const std::string& reason, RecordId record);

@@ -245,6 +245,16 @@ bool Script::may_be_absorbed(RecordId record) const {
          (message.method() == Method::Notify || message.method() == Method::Options);
 }
 
+// RFC 6086 4.2.1: a user agent that takes INFO with packages says so in Recv-Info. Of a SUT that
+// has declared nothing else, that is its word.
+bool Script::lacks_recv_info(const Mismatch& mismatch) const {
+  return options_.is_live && !options_.capabilities_known && mismatch.header == "Recv-Info" &&
+         std::ranges::find(case_.needs, "recv-info") != case_.needs.end() &&
+         std::ranges::none_of(peers_->records(), [](const Record& record) {
+           return record.is_from_sut && record.message.has(HeaderId::RecvInfo);
+         });
+}
+
 void Script::mismatched(RecordId record, const Mismatch& mismatch) {
   const auto& one = peers_->record(record);
   if (mismatch.is_reference_unknown)
@@ -257,7 +267,12 @@ void Script::mismatched(RecordId record, const Mismatch& mismatch) {
       .offending = static_cast<std::int64_t>(one.entry),
       .level = mismatch.level,
       .clause_section = mismatch.clause_section};
-  if (weight_of(mismatch) == Outcome::NonStrict)
+  if (lacks_recv_info(mismatch)) {
+    verdict.outcome = Outcome::Unsupported;
+    verdict.reason =
+        "the SUT knows no Info Packages (RFC 6086): none of its messages has Recv-Info";
+    conclude(std::move(verdict));
+  } else if (weight_of(mismatch) == Outcome::NonStrict)
     note(std::move(verdict));
   else
     conclude(std::move(verdict));
