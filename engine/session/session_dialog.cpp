@@ -135,7 +135,24 @@ OfferAnswerVerdict SessionDialog::Impl::transition(Side side, Carrier carrier,
     default:
       break;
   }
+  if (carrier == Carrier::InviteFailure) invite_undone();
   return verdict;
+}
+
+// RFC 6141 3.1: offers inside a failed INVITE are undone with it, whoever has not answered them
+// yet.
+void SessionDialog::Impl::invite_undone() {
+  if (own_update) own_update->was_undone = true;
+  for (OwnPrack& prack : own_pracks) prack.was_undone = true;
+  std::vector<TransactionId> orphans;
+  for (const auto& [transaction, waiting] : pending)
+    if (waiting.has_offer) orphans.push_back(transaction);
+  for (const TransactionId transaction : orphans) {
+    const Pending waiting = std::move(pending.at(transaction));
+    pending.erase(transaction);
+    dialog.discard_target(waiting.cseq);
+    refuse(waiting.request, transaction, 488);
+  }
 }
 
 void SessionDialog::Impl::learn(const Message& message) {
@@ -172,6 +189,8 @@ std::vector<Overlap> SessionDialog::Impl::overlaps() const {
     out.push_back(is_ours ? Overlap::OwnOffer : Overlap::PeerOffer);
   if (carrier == Carrier::ReliableProvisional || (carrier == Carrier::InviteSuccess && !is_ours))
     out.push_back(is_ours ? Overlap::OwnOfferInResponse : Overlap::PeerOfferInResponse);
+  if (offers.invite_exchange() == InviteExchange::Owed && exchange_cseq)
+    out.push_back(exchange_side == Side::Local ? Overlap::OwnInviteOwed : Overlap::PeerInviteOwed);
   const bool has_prack = std::ranges::any_of(own_pracks, &OwnPrack::is_for_description) ||
                          std::ranges::any_of(unpracked, [](const Unpracked& u) {
                            return u.has_offer || u.has_answer;

@@ -584,6 +584,22 @@ TEST(Update, IncomingOfferWhileTheInviteOfferIsOpen) {
   EXPECT_EQ(raw(Caller, 11), (std::vector<int>{500})) << "we owe an answer (3311 5.2)";
 }
 
+TEST(Update, WhileAnOfferlessReinviteWaitsForItsOffer) {
+  Established pair;
+  Message update = *pair.callee().update({.body = sdp_body(6)});
+  pair.callee().request_failed(update, Failure::TransportFailed, pair.now());
+  Established other_pair;
+  const auto id = other_pair.reinvite(Caller, 0);
+  EXPECT_EQ(other_pair.caller().update({.body = sdp_body(5)}).error().code,
+            SessionErrorCode::OfferOpen);
+  EXPECT_EQ(other_pair.callee().update({.body = sdp_body(5)}).error().code,
+            SessionErrorCode::OfferOpen);
+  const auto crossing = other_pair.send(Callee, update);
+  other_pair.settle();
+  EXPECT_EQ(other_pair.statuses(crossing), (std::vector<int>{491})) << "RFC 6337 4.3";
+  EXPECT_TRUE(other_pair.reply(Callee, id, {.status = 200, .body = sdp_body(7)}));
+}
+
 TEST(Update, WithoutContactGets400) {
   Established pair;
   Message request = *pair.caller().update({});
