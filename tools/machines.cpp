@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/session/glare.h"
 #include "engine/session/offer_answer.h"
 #include "engine/transaction/tables.h"
 
@@ -55,12 +56,23 @@ Machine offer_answer() {
   return out;
 }
 
+// Not states but situations: what is open in the dialog, what arrives, what it is answered.
+Machine glare() {
+  Machine out{"glare", {}};
+  for (const session::GlareRow& row : session::glare_rows())
+    out.rows.push_back({std::string(to_string(row.overlap)), std::string(to_string(row.arrival)),
+                        std::string(to_string(row.overlap)), std::string(to_string(row.decision)),
+                        clause_text(row.clause)});
+  return out;
+}
+
 }  // namespace
 
 std::vector<Machine> machines() {
   std::vector<Machine> out;
   append(out, transaction::tables());
   out.push_back(offer_answer());
+  out.push_back(glare());
   return out;
 }
 

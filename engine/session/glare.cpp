@@ -119,6 +119,39 @@ const GlareRow& glare(std::span<const Overlap> open, Arrival arrival) {
   return *strictest;
 }
 
+std::string_view to_string(Overlap overlap) {
+  constexpr std::array<std::string_view, static_cast<std::size_t>(Overlap::Count)> names{
+      "nothing open",
+      "our INVITE without final response",
+      "our INVITE, 2xx received, not yet acknowledged",
+      "their INVITE without final response",
+      "our 2xx with the offer, ACK missing",
+      "our 2xx without an open offer, ACK missing",
+      "our UPDATE with an offer",
+      "our UPDATE without an offer",
+      "their UPDATE",
+      "our offer in INVITE or PRACK",
+      "their offer in INVITE or PRACK",
+      "our offer in a reliable 1xx",
+      "their offer in a reliable 1xx or 2xx",
+      "our reliable 1xx with a description, PRACK missing",
+      "our offerless INVITE, its offer not yet received",
+      "their offerless INVITE, its offer not yet sent",
+      "our PRACK for a description, not yet answered"};
+  return names[static_cast<std::size_t>(overlap)];
+}
+
+std::string_view to_string(Arrival arrival) {
+  constexpr std::array<std::string_view, 3> names{"re-INVITE", "UPDATE with an offer",
+                                                  "UPDATE without an offer"};
+  return names[static_cast<std::size_t>(arrival)];
+}
+
+std::string_view to_string(Decision decision) {
+  constexpr std::array<std::string_view, 3> names{"accept", "491", "500 with Retry-After"};
+  return names[static_cast<std::size_t>(decision)];
+}
+
 std::uint32_t retry_after(Rng& rng) {
   return static_cast<std::uint32_t>(rng.between(1, 10));
 }

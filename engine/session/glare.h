@@ -50,6 +50,10 @@ const GlareRow& glare(Overlap overlap, Arrival arrival);
 // Of several open things a MUST counts before a SHOULD, then 500 before 491 before accepting.
 const GlareRow& glare(std::span<const Overlap> open, Arrival arrival);
 
+std::string_view to_string(Overlap overlap);
+std::string_view to_string(Arrival arrival);
+std::string_view to_string(Decision decision);
+
 // Seconds for Retry-After, 1..10: RFC 3261 14.2 says 0..10, 20.33 wants a positive integer.
 std::uint32_t retry_after(Rng& rng);
 // The wait after a 491 (14.1, RFC 3311 5.3): owner of the Call-ID 2.1..4 s, else 0..2 s; units of

@@ -37,6 +37,7 @@ struct Settings {
   bool is_over_tls = false;          // RFC 3261 12.1.1: half of the secure flag
   bool bye_when_ack_missing = true;  // RFC 3261 13.3.1.4, SHOULD; false: AckMissing only
   bool retries_after_491 = true;     // RFC 3261 14.1, SHOULD: RetryDue after the wait
+  bool judges_sdp = true;            // RFC 3264 5, 8: Violation for offers of theirs
   bool delivers_any_notify = false;  // a NOTIFY of no subscription goes up, instead of 481 or 489
   Duration subscription_expires = 60s;  // of a REFER that we accept
 };

@@ -5,6 +5,7 @@
 
 #include "engine/message/header/all.h"
 #include "engine/message/multipart.h"
+#include "engine/sdp/negotiate.h"
 #include "engine/session/session_dialog_impl.h"
 
 namespace sipassay::session {
@@ -123,12 +124,17 @@ OfferAnswerVerdict SessionDialog::Impl::transition(Side side, Carrier carrier,
               std::string(to_string(carrier)) + (description ? " with SDP" : " without SDP") +
                   " in state " + std::string(to_string(verdict.from)));
   switch (verdict.action) {
+    case Action::TakeOffer:
+      if (side == Side::Remote) judge_offer(*description);
+      break;
     case Action::TakeAnswer:
     case Action::TakePreview:
+      if (offers.remote()) compared_sdp = offers.remote()->octets;
       put(SessionChanged{});
       break;
     case Action::Rollback:
     case Action::MissingAnswer:
+      compared_sdp.reset();
       if (verdict.from != verdict.to || verdict.action == Action::Rollback)
         put(RolledBack{offers.state()});
       break;
@@ -153,6 +159,24 @@ void SessionDialog::Impl::invite_undone() {
     dialog.discard_target(waiting.cseq);
     refuse(waiting.request, transaction, 488);
   }
+}
+
+// RFC 3264 5 for the first offer, 8 for one that changes the session.
+void SessionDialog::Impl::judge_offer(const Description& offer) {
+  if (!settings.judges_sdp) return;
+  std::vector<Finding> departures;
+  const auto now = sdp::parse_lenient(offer.octets, departures);
+  for (Finding& finding : departures) put(Violation{std::move(finding)});
+  if (!now) {
+    violation("sdp-malformed", clause(now.error().code), "a session description (RFC 8866 9)",
+              to_string(now.error()));
+    return;
+  }
+  std::vector<Finding> ignored;
+  const auto before = compared_sdp ? sdp::parse_lenient(*compared_sdp, ignored)
+                                   : Parsed<sdp::Description>(std::unexpected(Error{}));
+  for (Finding& finding : before ? sdp::check_next_offer(*before, *now) : sdp::check_offer(*now))
+    put(Violation{std::move(finding)});
 }
 
 void SessionDialog::Impl::learn(const Message& message) {

@@ -84,6 +84,7 @@ struct SessionDialog::Impl {
   OfferAnswerVerdict transition(Side side, Carrier carrier,
                                 const std::optional<Description>& description);
   void invite_undone();
+  void judge_offer(const Description& offer);
   void learn(const Message& message);  // Allow, Supported
   std::vector<Overlap> overlaps() const;
   Message make_response(const Message& request, int status, std::string_view reason) const;
@@ -188,6 +189,9 @@ struct SessionDialog::Impl {
   // CSeq number and side of the INVITE whose exchange `offers` follows.
   std::optional<std::uint32_t> exchange_cseq;
   Side exchange_side = Side::Local;
+  // What their next offer is compared with; nothing after a refused one, whose version may count or
+  // not.
+  std::optional<std::string> compared_sdp;
   std::uint32_t newest_peer_invite = 0;
 
   std::optional<Instant> retry_invite_at, retry_update_at;

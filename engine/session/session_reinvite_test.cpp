@@ -394,6 +394,45 @@ TEST(Reinvite, SdpIsFoundInAMultipartAndWithParameters) {
   EXPECT_EQ(pair.callee().offer()->octets, sdp_text(5));
 }
 
+// --- what is wrong with an offer (RFC 3264)
+
+TEST(OfferJudged, TheVersionGrowsByOne) {
+  Established good({.judges_sdp = true});
+  good.reinvite(Caller, 2);
+  EXPECT_EQ(good.count<Violation>(Callee), 0U);
+  Established bad({.judges_sdp = true});
+  bad.reinvite(Caller, 3);
+  EXPECT_EQ(bad.count<Violation>(Callee), 1U);
+  EXPECT_EQ(bad.newest<Violation>(Callee)->finding.clause.rfc, 3264);
+}
+
+TEST(OfferJudged, NoMediaLineIsTakenAway) {
+  Established pair({.judges_sdp = true});
+  const Body none{"application/sdp", sdp_text(2, "sendrecv", 0), {}};
+  pair.send(Caller, pair.caller().invite({.body = none}, pair.now()));
+  pair.settle();
+  EXPECT_GE(pair.count<Violation>(Callee), 1U);
+}
+
+TEST(OfferJudged, AfterARefusedOfferEitherVersionIsRight) {
+  for (const int version : {2, 3}) {
+    Established pair({.judges_sdp = true});
+    const auto id = pair.reinvite(Caller, 2);
+    pair.reply(Callee, id, {.status = 488});
+    pair.settle();
+    pair.reinvite(Caller, version);
+    EXPECT_EQ(pair.count<Violation>(Callee), 0U) << version;
+  }
+}
+
+TEST(OfferJudged, MalformedSdpIsReported) {
+  Established pair({.judges_sdp = true});
+  pair.send(Caller,
+            pair.caller().invite({.body = {"application/sdp", "nonsense", {}}}, pair.now()));
+  pair.settle();
+  EXPECT_TRUE(pair.has_violation(Callee, "sdp-malformed"));
+}
+
 // --- what a failure ends
 
 TEST(Failures, AReinviteThatTimesOutEndsTheCallWithBye) {

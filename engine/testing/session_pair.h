@@ -47,12 +47,14 @@ class SessionPair {
     bool has_offer = true;
     std::vector<session::HeaderLine> headers{{"Supported", "100rel"}};
     session::Settings caller{}, callee{};
+    bool judges_sdp = false;  // the descriptions of most tests are only numbers
     std::uint64_t seed = 1;
   };
 
   explicit SessionPair(Options options) : options_(std::move(options)) {
     options_.caller.contact = "<sip:alice@127.0.0.1:5070>";
     options_.callee.contact = "<sip:bob@127.0.0.1:5080>";
+    options_.caller.judges_sdp = options_.callee.judges_sdp = options_.judges_sdp;
     invite_ = Message::request("INVITE", "sip:bob@127.0.0.1:5080");
     invite_.add("Via", "SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bKinvite");
     invite_.add("Max-Forwards", "70");
