@@ -57,6 +57,7 @@ class Message {
   // --- header fields
   std::size_t field_count() const { return fields_.size(); }
   HeaderField field(std::size_t position) const;
+  HeaderId field_id(std::size_t position) const { return fields_[position].id; }
   bool has(HeaderId id) const { return first_[static_cast<std::size_t>(id)] != none; }
   // Lines, not values of a comma list.
   std::size_t line_count(HeaderId id) const;

@@ -25,8 +25,9 @@ class Values {
     using reference = const Parsed<H>&;
 
     Iterator() = default;
-    explicit Iterator(const Message& message) : message_(&message) {
-      line_ = message.first_[static_cast<std::size_t>(H::id)];
+    // From that line on; `only_that` ends behind it.
+    Iterator(const Message& message, std::size_t line, bool only_that)
+        : message_(&message), line_(static_cast<std::uint16_t>(line)), only_line_(only_that) {
       enter_line();
       ++*this;
     }
@@ -38,13 +39,14 @@ class Values {
           read_value();
           return *this;
         }
-        line_ = message_->fields_[line_].next;
+        line_ = only_line_ ? Message::none : message_->fields_[line_].next;
         enter_line();
       }
       is_end_ = true;
       return *this;
     }
     void operator++(int) { ++*this; }
+    bool is_end() const { return is_end_; }
     // Position of the line that the value stands on.
     std::size_t position() const { return line_; }
     friend bool operator==(const Iterator& a, const Iterator& b) { return a.is_end_ == b.is_end_; }
@@ -78,13 +80,20 @@ class Values {
     std::uint16_t line_ = Message::none;
     Reader reader_{std::string_view()};
     Parsed<H> value_;
+    bool only_line_ = false;
     bool is_line_open_ = false;
     bool is_end_ = false;
     friend class Values;
   };
 
   explicit Values(const Message& message) : message_(&message) {}
-  Iterator begin() const { return Iterator(*message_); }
+  // The values of one line.
+  static Iterator of_line(const Message& message, std::size_t position) {
+    return Iterator(message, position, true);
+  }
+  Iterator begin() const {
+    return Iterator(*message_, message_->first_[static_cast<std::size_t>(H::id)], false);
+  }
   Iterator end() const {
     Iterator it;
     it.is_end_ = true;

@@ -53,17 +53,19 @@ endif()
 
 # sipassay_layer(NAME FOLDER dir [USES layer…] [PACKAGES target…])
 # One static library a folder, its tests in one program. Files are found by name:
-# x.cpp is the library, x_test.cpp its test, x_bench.cpp its benchmark.
+# x.cpp is the library, x_test.cpp its test, x_bench.cpp its benchmark, x_bench_part.cpp a part of
+# that benchmark.
 function(sipassay_layer NAME)
   cmake_parse_arguments(ARG "" "FOLDER" "USES;PACKAGES" ${ARGN})
   set(root "${CMAKE_CURRENT_SOURCE_DIR}/${ARG_FOLDER}")
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${root}/*.cpp")
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${root}/*.h")
+  set(all_sources ${sources})
   set(tests ${sources})
   set(benches ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   list(FILTER benches INCLUDE REGEX "_bench\\.cpp$")
-  list(FILTER sources EXCLUDE REGEX "_(test|bench|fuzz|main)\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_(test|bench|bench_[a-z]+|fuzz|main)\\.cpp$")
 
   list(TRANSFORM ARG_USES PREPEND sipassay_ OUTPUT_VARIABLE uses)
   if(sources)
@@ -93,7 +95,9 @@ function(sipassay_layer NAME)
     find_package(benchmark REQUIRED)
     foreach(file IN LISTS benches)
       get_filename_component(bench "${file}" NAME_WE)
-      add_executable(${bench} "${file}")
+      set(parts ${all_sources})
+      list(FILTER parts INCLUDE REGEX "/${bench}_[a-z]+\\.cpp$")
+      add_executable(${bench} "${file}" ${parts})
       target_link_libraries(${bench} PRIVATE sipassay_${NAME} benchmark::benchmark)
       target_compile_definitions(${bench} PRIVATE SIPASSAY_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     endforeach()
