@@ -1,6 +1,8 @@
 #include "engine/message/header_id.h"
 
 #include <array>
+#include <bit>
+#include <cstring>
 
 #include "engine/base/ascii.h"
 
@@ -130,6 +132,39 @@ static_assert(is_perfect(), "no two names share a slot");
 
 constexpr Table names = make_table();
 
+// The names in lower case, each in 32 octets: compared as four words.
+struct LowerName {
+  std::array<std::uint64_t, 4> words{};
+};
+
+constexpr std::uint64_t lower_word(std::string_view name, std::size_t from) {
+  std::uint64_t out = 0;
+  for (std::size_t i = from; i < name.size() && i < from + 8; ++i)
+    out |= static_cast<std::uint64_t>(static_cast<unsigned char>(name[i]) | 0x20U)
+           << (8U * (i - from));
+  return out;
+}
+
+constexpr std::array<LowerName, header_id_count> make_lower_names() {
+  std::array<LowerName, header_id_count> out{};
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    for (std::size_t word = 0; word < 4; ++word)
+      out[i].words[word] = lower_word(rows[i].name, word * 8);
+  return out;
+}
+constexpr auto lower_names = make_lower_names();
+static_assert(std::endian::native == std::endian::little, "header_id_from_padded loads words");
+
+// The octets of a word that belong to a name of that length.
+constexpr std::array<LowerName, header_name_padding + 1> make_keep() {
+  std::array<LowerName, header_name_padding + 1> out{};
+  for (std::size_t size = 0; size < out.size(); ++size)
+    for (std::size_t i = 0; i < size; ++i)
+      out[size].words[i / 8] |= std::uint64_t{0xff} << (8U * (i % 8));
+  return out;
+}
+constexpr auto keep = make_keep();
+
 constexpr std::array<HeaderId, 26> make_compact() {
   std::array<HeaderId, 26> out{};
   for (const Row& row : rows)
@@ -147,6 +182,21 @@ HeaderId header_id_from(std::string_view name) {
   }
   const HeaderId id = names[slot(name, multiplier)];
   return ascii::iequals(header_name(id), name) ? id : HeaderId::Other;
+}
+
+// The bit 0x20 makes letters lower and leaves "-" alone; the only other octet that it turns into
+// one of a name's is CR, which ends no name that the line index let through.
+HeaderId header_id_from_padded(std::string_view name) {
+  if (name.size() < 2 || name.size() > header_name_padding) return header_id_from(name);
+  const HeaderId id = names[slot(name, multiplier)];
+  const auto& wanted = lower_names[static_cast<std::size_t>(id)].words;
+  const auto& mask = keep[name.size()].words;
+  std::array<std::uint64_t, 4> words;
+  std::memcpy(words.data(), name.data(), sizeof words);
+  std::uint64_t difference = 0;
+  for (std::size_t i = 0; i < 4; ++i)
+    difference |= ((words[i] | 0x2020202020202020U) & mask[i]) ^ wanted[i];
+  return difference == 0 ? id : HeaderId::Other;
 }
 
 std::string_view header_name(HeaderId id) {

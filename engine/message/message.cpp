@@ -347,6 +347,11 @@ void Message::compact() {
 
 void Message::clear() {
   arena_.clear();
+  forget_parts();
+}
+
+// All but the octets.
+void Message::forget_parts() {
   fields_.clear();
   first_ = filled();
   start_line_ = method_text_ = uri_ = reason_ = body_ = received_ = {};

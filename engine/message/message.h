@@ -11,6 +11,7 @@
 #include "engine/base/error.h"
 #include "engine/message/header_id.h"
 #include "engine/message/method.h"
+#include "engine/message/uri.h"
 
 namespace sipassay {
 
@@ -49,6 +50,8 @@ class Message {
   Method method() const { return method_; }
   std::string_view method_text() const;
   std::string_view request_uri() const;
+  // The Request-URI as a value.
+  Parsed<Uri> target() const { return parse_uri(request_uri(), readable_end()); }
   int status() const { return status_; }  // 0 for a request
   std::string_view reason() const;
   Message& set_request_uri(std::string_view uri);
@@ -134,6 +137,8 @@ class Message {
   };
 
   std::string_view view(Span span) const { return {arena_.data() + span.offset, span.length}; }
+  // The arena's memory ends there.
+  const char* readable_end() const { return arena_.data() + arena_.capacity(); }
   bool is_alias(std::string_view text) const;
   Span store(std::string_view text);
   Field make_field(std::string_view name, std::string_view value);
@@ -144,6 +149,7 @@ class Message {
   void edited();
   void compact();
   void clear();
+  void forget_parts();
 
   std::string arena_;  // received octets, then the text of edits: spans stay valid
   std::vector<Field> fields_;

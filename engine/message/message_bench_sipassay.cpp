@@ -49,7 +49,7 @@ class Sipassay : public Peer {
     if (!parse_message(octets, message_)) return false;
     bool is_good = true;
     if (message_.is_request()) {
-      const auto uri = parse_uri(message_.request_uri());
+      const auto uri = message_.target();
       is_good = uri.has_value();
       look_at(uri);
     }

@@ -54,7 +54,7 @@ class Values {
    private:
     void enter_line() {
       if (line_ == Message::none) return;
-      reader_ = Reader(message_->view(message_->fields_[line_].value));
+      reader_ = Reader(message_->view(message_->fields_[line_].value), message_->readable_end());
       reader_.skip_space();
       is_line_open_ = !is_list(H::id) || !reader_.is_done() || !may_be_empty(H::id);
     }
@@ -126,7 +126,7 @@ Parsed<H> Message::get() const {
   }
   if (fields_[line].next != none && !may_repeat(H::id))
     return std::unexpected(Error{ErrorCode::HeaderRepeated, 0});
-  return parse_whole<H>(view(fields_[line].value));
+  return parse_whole<H>(view(fields_[line].value), readable_end());
 }
 
 template <class H>

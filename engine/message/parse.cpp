@@ -5,6 +5,8 @@
 
 #include "engine/base/ascii.h"
 #include "engine/message/chars.h"
+#include "engine/message/line_index.h"
+#include "engine/message/scan.h"
 #include "engine/message/start_line.h"
 
 namespace sipassay {
@@ -14,25 +16,52 @@ class MessageParser {
  public:
   MessageParser(std::string_view octets, Message& into) : into_(into) {
     into_.clear();
-    if (octets.size() > message_octets_max) {
-      wrong(ErrorCode::LimitExceeded, message_octets_max);
-      octets = {};
-    }
+    is_too_large_ = octets.size() > message_octets_max;
+    if (is_too_large_) octets = {};
+    into_.arena_.reserve(octets.size() + index_padding);
     into_.arena_.assign(octets);
     text_ = into_.arena_;
   }
 
-  std::optional<Error> run() {
-    if (text_.empty()) {
-      wrong(ErrorCode::Empty, 0);
-      return error_;
+  // The way of nearly every message: false when something is unusual; then run() looks closer.
+  bool run_fast() {
+    if (text_.empty() || !index_lines(text_.data(), text_.size(), index_)) return false;
+    if (!read_usual_start_line()) return false;
+    if (index_.count - 2 > header_lines_max) return false;
+    into_.fields_.resize(index_.count - 2);  // folds need fewer
+    std::size_t field_count = 0;
+    for (std::size_t line = 1; line + 1 < index_.count;) {
+      const std::size_t start = index_.ends[line - 1] + 1;
+      std::size_t last = line;
+      while (last + 1 < index_.count && is_fold(text_[index_.ends[last] + 1])) ++last;
+      if (last + 1 == index_.count) return false;  // white space where the empty line should be
+      if (!read_usual_field(start, index_.ends[last] - 1, into_.fields_[field_count++])) return false;
+      line = last + 1;
     }
+    into_.fields_.resize(field_count);
+    at_ = index_.ends[index_.count - 1] + 1;
+    into_.index_fields();
+    read_body();
+    if (error_) return false;
+    into_.received_ = span(0, at_);
+    into_.is_received_ = true;
+    return true;
+  }
+
+  void restart() {
+    const std::string_view octets = text_;
+    into_.forget_parts();
+    text_ = octets;
+    at_ = 0;
+    error_.reset();
+  }
+
+  std::optional<Error> run() {
+    if (is_too_large_) return Error{ErrorCode::LimitExceeded, message_octets_max};
+    if (text_.empty()) return Error{ErrorCode::Empty, 0};
     // RFC 3261 7.5: empty lines before the start line are ignored.
     while (text_.substr(at_).starts_with("\r\n")) at_ += 2;
-    if (at_ == text_.size()) {
-      wrong(ErrorCode::Empty, at_);
-      return error_;
-    }
+    if (at_ == text_.size()) return Error{ErrorCode::Empty, at_};
     into_.received_ = span(at_, at_);
     const bool has_lines = read_start_line_of_message();
     if (has_lines) read_fields();
@@ -56,6 +85,61 @@ class MessageParser {
   }
   void wrong(ErrorCode code, std::size_t offset) {
     if (!error_) error_ = Error{code, offset};
+  }
+  static bool is_fold(char c) { return c == ' ' || c == '\t'; }
+
+  // Method SP Request-URI SP "SIP/2.0", or "SIP/2.0" SP 3DIGIT SP Reason-Phrase, and nothing odd.
+  bool read_usual_start_line() {
+    constexpr std::string_view version = "SIP/2.0";
+    const std::string_view line = text_.substr(0, index_.ends[0] - 1);
+    into_.start_line_ = span(0, line.size());
+    if (line.size() < 12) return false;
+    if (line.starts_with(version)) return read_usual_status_line(line);
+    std::size_t method_end = 0;
+    while (method_end < line.size() && chars::is(line[method_end], chars::Token)) ++method_end;
+    const std::size_t uri_end = line.size() - version.size() - 1;
+    if (method_end == 0 || method_end + 1 >= uri_end || line[method_end] != ' ' ||
+        !line.ends_with(version) || line[uri_end] != ' ')
+      return false;
+    for (const char c : line.substr(method_end + 1, uri_end - method_end - 1))
+      if (!chars::is(c, chars::Uric) && c != '%') return false;
+    into_.is_request_ = true;
+    into_.method_text_ = span(0, method_end);
+    into_.method_ = method_from(line.substr(0, method_end));
+    into_.uri_ = span(method_end + 1, uri_end);
+    return true;
+  }
+
+  bool read_usual_status_line(std::string_view line) {
+    const auto digit = [line](std::size_t i) { return line[i] - '0'; };
+    if (line[7] != ' ' || line[11] != ' ' || line[8] < '1' || line[8] > '6' ||
+        !ascii::is_digit(line[9]) || !ascii::is_digit(line[10]))
+      return false;
+    into_.is_request_ = false;
+    into_.status_ = digit(8) * 100 + digit(9) * 10 + digit(10);
+    into_.reason_ = span(12, line.size());
+    return true;
+  }
+
+  // A name directly followed by its colon.
+  bool read_usual_field(std::size_t start, std::size_t end, Message::Field& field) {
+    const char* const line = text_.data() + start;
+    std::size_t size = scan::run(~scan::equal(line, ':') & 0xffffU);
+    if (size == scan::block) size += scan::run(~scan::equal(line + scan::block, ':') & 0xffffU);
+    if (size == 0 || size == 2 * scan::block || start + size >= end) return false;
+    const std::string_view name(line, size);
+    const HeaderId id = header_id_from_padded(name);
+    if (id == HeaderId::Other && !ascii::is_token(name)) return false;
+    std::size_t value = start + size + 1;
+    if (text_[value] == ' ') ++value;
+    while (value < end && chars::is(text_[value], chars::Space)) ++value;
+    std::size_t value_end = end;
+    while (value_end > value && chars::is(text_[value_end - 1], chars::Space)) --value_end;
+    field.id = id;
+    field.line = span(start, end + 2);
+    field.name = span(start, start + size);
+    field.value = span(value, value_end);
+    return true;
   }
 
   // End of the line that begins at at_, without its line end; at_ moves behind it. Nothing at the
@@ -167,11 +251,21 @@ class MessageParser {
 
   Message& into_;
   std::string_view text_;
+  bool is_too_large_ = false;
   std::size_t at_ = 0;
   std::optional<Error> error_;
+  LineIndex index_;
 };
 
 std::expected<void, Error> parse_message(std::string_view octets, Message& into) {
+  MessageParser parser(octets, into);
+  if (parser.run_fast()) return {};
+  parser.restart();
+  if (const auto error = parser.run()) return std::unexpected(*error);
+  return {};
+}
+
+std::expected<void, Error> parse_message_closely(std::string_view octets, Message& into) {
   if (const auto error = MessageParser(octets, into).run()) return std::unexpected(*error);
   return {};
 }

@@ -20,4 +20,7 @@ Parsed<Message> parse_message(std::string_view octets);
 // a 400), see error offset.
 std::expected<void, Error> parse_message(std::string_view octets, Message& into);
 
+// The same without the fast path for usual messages; tests hold the two together.
+std::expected<void, Error> parse_message_closely(std::string_view octets, Message& into);
+
 }  // namespace sipassay

@@ -11,6 +11,7 @@
 #include "engine/message/chars.h"
 #include "engine/message/name_addr.h"
 #include "engine/message/params.h"
+#include "engine/message/scan.h"
 #include "engine/message/uri.h"
 
 namespace sipassay {
@@ -20,8 +21,13 @@ namespace sipassay {
 // rule that wants it.
 class Reader {
  public:
-  explicit Reader(std::string_view text)
-      : begin_(text.data()), at_(text.data()), end_(text.data() + text.size()) {}
+  explicit Reader(std::string_view text) : Reader(text, text.data() + text.size()) {}
+  // Octets up to `readable` may be read (not used): lets more of the value be read in blocks.
+  Reader(std::string_view text, const char* readable)
+      : begin_(text.data()),
+        at_(text.data()),
+        end_(text.data() + text.size()),
+        readable_(readable) {}
 
   bool is_done() const { return at_ == end_; }
   char peek() const { return at_ == end_ ? '\0' : *at_; }
@@ -37,10 +43,11 @@ class Reader {
   std::string_view since(std::size_t start) const { return {begin_ + start, offset() - start}; }
 
   // SWS: true when there was some.
-  bool skip_space() {
-    const char* const start = at_;
-    while (at_ != end_ && chars::is(*at_, chars::Space)) ++at_;
-    return at_ != start;
+  [[gnu::always_inline]] bool skip_space() {
+    if (at_ == end_ || !chars::is(*at_, chars::Space)) return false;
+    do ++at_;
+    while (at_ != end_ && chars::is(*at_, chars::Space));
+    return true;
   }
   // That octet, if it comes next.
   bool take(char c) {
@@ -49,24 +56,48 @@ class Reader {
     return true;
   }
   // SWS octet SWS, if it comes next; otherwise nothing moves.
-  bool take_separator(char c) {
-    const char* const start = at_;
-    skip_space();
-    if (!take(c)) {
-      at_ = start;
-      return false;
+  [[gnu::always_inline]] bool take_separator(char c) {
+    if (at_ == end_) return false;
+    if (*at_ != c) {
+      if (!chars::is(*at_, chars::Space)) return false;
+      const char* const start = at_;
+      skip_space();
+      if (!take(c)) {
+        at_ = start;
+        return false;
+      }
+    } else {
+      ++at_;
     }
     skip_space();
     return true;
   }
-  // As many octets of the classes as there are.
-  std::string_view span(unsigned classes) {
+  // As many octets of the classes as there are. Letters, digits, "-" and "." must be among them.
+  [[gnu::always_inline]] std::string_view span(unsigned classes) {
+    const char* const start = at_;
+    for (;;) {
+      if (has_block()) {
+        const std::size_t run = scan::run(scan::common(at_));
+        at_ += run;
+        if (at_ >= end_) {
+          at_ = end_;
+          break;
+        }
+        if (run == scan::block) continue;
+      }
+      if (at_ == end_ || !chars::is(*at_, classes)) break;
+      ++at_;
+    }
+    return {start, static_cast<std::size_t>(at_ - start)};
+  }
+  // The same for any classes.
+  std::string_view span_of(unsigned classes) {
     const char* const start = at_;
     while (at_ != end_ && chars::is(*at_, classes)) ++at_;
     return {start, static_cast<std::size_t>(at_ - start)};
   }
 
-  bool token(std::string_view& out, ErrorCode code = ErrorCode::HeaderValue) {
+  [[gnu::always_inline]] bool token(std::string_view& out, ErrorCode code = ErrorCode::HeaderValue) {
     out = span(chars::Token);
     return !out.empty() || fail(code);
   }
@@ -87,22 +118,36 @@ class Reader {
   bool bracketed_uri(Uri& out);
   // callid: word [ "@" word ]
   bool call_id(std::string_view& out);
+  // A sip or sips URI that is followed by ">" when `in_brackets`, by the end of the text when not.
+  // False, and nothing moved, for anything unusual.
+  bool usual_uri(Uri& out, bool in_brackets);
+  // The values of the parameters that params() read last are tokens, all of them.
+  bool were_token_params() const { return were_token_params_; }
   // To the next comma outside quotes and angle brackets, or to the end; never fails.
   void skip_list_element();
 
  private:
   bool take_pair();
+  bool has_block() const { return static_cast<std::size_t>(readable_ - at_) >= scan::block; }
+  // The ways of nearly every value: true when they read it; otherwise nothing has moved and the
+  // exact way reads it again, or says what is wrong.
+  bool usual_host(std::string_view& out);
+  bool usual_params(Params& out);
+  bool usual_uri_params(Params& out);
+  bool has_at_sign(char stop) const;
 
   const char* begin_;
   const char* at_;
   const char* end_;
+  const char* readable_;
+  bool were_token_params_ = false;
   Error error_;
 };
 
 // One whole value of type H: LWS around it is allowed, anything behind it is an error.
 template <class H>
-Parsed<H> parse_whole(std::string_view value) {
-  Reader reader(value);
+Parsed<H> parse_whole(std::string_view value, const char* readable = nullptr) {
+  Reader reader(value, readable != nullptr ? readable : value.data() + value.size());
   reader.skip_space();
   Parsed<H> out(std::in_place);
   bool is_good = H::read(reader, *out);

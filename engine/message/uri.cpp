@@ -147,8 +147,13 @@ bool is_scheme(std::string_view text) {
 }  // namespace
 
 Parsed<Uri> parse_uri(std::string_view text) {
+  return parse_uri(text, text.data() + text.size());
+}
+
+Parsed<Uri> parse_uri(std::string_view text, const char* readable) {
   Parsed<Uri> result(std::in_place);
   Uri& uri = *result;
+  if (Reader(text, readable).usual_uri(uri, false)) return result;
   uri.text = text;
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos) return wrong(ErrorCode::Uri, 0);

@@ -27,6 +27,7 @@ struct AddressHeader {
       if (!out.addr.has_brackets) return reader.fail(ErrorCode::HeaderValue, start);
     }
     if constexpr (has_tag_rule) {
+      if (reader.were_token_params()) return true;
       const auto tag = out.addr.params.find("tag");
       if (tag && !ascii::is_token(tag->value)) return reader.fail(ErrorCode::Parameter);
     }

@@ -90,14 +90,14 @@ void Date::write(std::string& out) const {
 // 1*(DIGIT) [ "." *(DIGIT) ] [ LWS delay ]; delay = *(DIGIT) [ "." *(DIGIT) ]
 bool Timestamp::read(Reader& reader, Timestamp& out) {
   const std::size_t start = reader.offset();
-  if (reader.span(chars::Digit).empty()) return reader.fail(ErrorCode::Number);
-  if (reader.take('.')) reader.span(chars::Digit);
+  if (reader.span_of(chars::Digit).empty()) return reader.fail(ErrorCode::Number);
+  if (reader.take('.')) reader.span_of(chars::Digit);
   out.value = reader.since(start);
   out.delay = {};
   if (!reader.skip_space()) return true;
   const std::size_t delay = reader.offset();
-  reader.span(chars::Digit);
-  if (reader.take('.')) reader.span(chars::Digit);
+  reader.span_of(chars::Digit);
+  if (reader.take('.')) reader.span_of(chars::Digit);
   out.delay = reader.since(delay);
   return true;
 }

@@ -1,0 +1,31 @@
+// Where the lines of a header section end: one pass over the octets, 64 at a time.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/message/message.h"
+
+namespace sipassay {
+
+struct LineIndex {
+  // A line, one more than header_lines_max, and the start line.
+  static constexpr std::size_t lines_max = header_lines_max + 2;
+
+  // Offsets of LF; the last one ends the empty line. Only the first `count` are set.
+  std::array<std::uint32_t, lines_max> ends;
+  std::size_t count;
+};
+
+// Octets that may be read (not used) behind those given.
+inline constexpr std::size_t index_padding = 64;
+
+// True when every CR and LF up to the first empty line is a CRLF, and there is such a line;
+// otherwise the octets need a closer look. `size` + index_padding octets are readable.
+bool index_lines(const char* octets, std::size_t size, LineIndex& out);
+
+// The same by one octet at a time; what index_lines is tested against, and other processors use.
+bool index_lines_portable(const char* octets, std::size_t size, LineIndex& out);
+
+}  // namespace sipassay
