@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "engine/base/ascii.h"
 #include "engine/message/lint.h"
@@ -54,7 +55,9 @@ class Observer {
       else
         look_at_request(record);
     }
-    std::ranges::stable_sort(findings_, {}, &ReportedFinding::message);
+    std::ranges::sort(findings_, {}, [](const ReportedFinding& finding) {
+      return std::pair(finding.message, std::string_view(finding.rule));
+    });
     return std::move(findings_);
   }
 
