@@ -327,6 +327,7 @@ const CaseResult* blame_one(const std::vector<CaseResult*>& crashed,
 
 std::vector<CaseResult> run_live_cases(const std::vector<Case>& cases, const RunOptions& options,
                                        Progress& progress) {
+  transport::allow_many_sockets();
   return LiveRun(cases, options, progress).run();
 }
 

@@ -83,6 +83,17 @@ std::expected<std::vector<Endpoint>, std::string> open_all(Hub& hub,
   return opened;
 }
 
+// What Via and Contact say: for "any address" the one that the rest of the world would see.
+Endpoint advertised(Endpoint endpoint) {
+  const bool is_ipv6 = endpoint.host == "::";
+  if (!is_ipv6 && endpoint.host != "0.0.0.0") return endpoint;
+  // RFC 5737, RFC 3849: addresses that lead nowhere but take the default route.
+  const Endpoint outside{endpoint.transport, is_ipv6 ? "2001:db8::1" : "192.0.2.1", endpoint.port};
+  const auto own = transport::address_towards(outside);
+  endpoint.host = own ? own->host : is_ipv6 ? "::1" : "127.0.0.1";
+  return endpoint;
+}
+
 template <class... Ts>
 struct Overloaded : Ts... {
   using Ts::operator()...;
@@ -202,6 +213,7 @@ int ua(const Arguments& arguments) {
   const std::uint64_t seed =
       values->count("seed") == 0 ? any_seed() : number(*values, "seed", 0, 0, UINT64_MAX);
 
+  transport::allow_many_sockets();
   Hub hub;
   hub.stop_on_signals();
   const auto opened = open_all(hub, wanted);
@@ -209,7 +221,7 @@ int ua(const Arguments& arguments) {
     fmt::print(stderr, "sipassay: {}\n", opened.error());
     return reports::exit_error;
   }
-  settings.local = *opened;
+  for (const Endpoint& endpoint : *opened) settings.local.push_back(advertised(endpoint));
   agent::Agent agent(std::move(settings), Rng(seed));
   transport::WallClock clock(hub, agent, [is_verbose](const agent::Event& event) {
     if (is_verbose) fmt::print("{}\n", line_of(event));

@@ -1,6 +1,7 @@
 #include "engine/transport/hub.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cassert>
@@ -214,6 +215,13 @@ void Hub::stop() {
 
 bool Hub::is_stopped() const {
   return impl_->is_stopped;
+}
+
+void allow_many_sockets() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 std::expected<Endpoint, std::string> resolved(const Endpoint& endpoint) {

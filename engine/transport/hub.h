@@ -59,6 +59,8 @@ class Hub {
   std::unique_ptr<Impl> impl_;
 };
 
+// As many open files as the system allows this process.
+void allow_many_sockets();
 // The endpoint with its host as an IP address, by the system's own resolution. Blocks.
 std::expected<Endpoint, std::string> resolved(const Endpoint& endpoint);
 // Our own address on the way to that IP address, port 0.
