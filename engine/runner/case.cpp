@@ -1,5 +1,7 @@
 #include "engine/runner/case.h"
 
+#include <algorithm>
+
 namespace sipassay::runner {
 
 std::string_view to_string(SutRole role) {
@@ -16,6 +18,10 @@ std::string_view to_string(SutRole role) {
       return "redirect";
   }
   return {};
+}
+
+bool is_disputed(const Case& one) {
+  return std::ranges::find(one.tags, "disputed") != one.tags.end();
 }
 
 }  // namespace sipassay::runner

@@ -243,5 +243,7 @@ struct Case {
 };
 
 std::string_view to_string(SutRole role);
+// Tagged as one about which good stacks and readers differ: never worse than NON-STRICT.
+bool is_disputed(const Case& one);
 
 }  // namespace sipassay::runner

@@ -510,7 +510,8 @@ CaseResult run_embedded(const Case& the_case, const EmbeddedOptions& options) {
 
 std::vector<Bite> teeth(const Case& the_case, const EmbeddedOptions& options) {
   std::vector<Bite> out;
-  const bool is_strict = the_case.level == Level::Must || the_case.level == Level::MustNot;
+  const bool is_strict =
+      !is_disputed(the_case) && (the_case.level == Level::Must || the_case.level == Level::MustNot);
   for (const auto& name : the_case.breaks) {
     Bite bite{.misbehaviour = name,
               .is_known = find_misbehaviour(name) != nullptr,

@@ -42,7 +42,8 @@ struct Subject {
   std::vector<std::string> values;  // of the header's values, or of their parameter or part
   std::string name;                 // how a report calls it: "RAck", "From tag"
   bool is_list = false;
-  bool is_text = false;  // body, sdp, start-line
+  bool is_text = false;   // body, sdp, start-line
+  bool is_there = false;  // an empty list, "Supported:", is there and has no values
 };
 
 std::string label(const HeaderCheck& what) {
@@ -66,6 +67,7 @@ Subject subject_of(const Message& message, const HeaderCheck& what) {
     return out;
   }
   const auto id = header_id_from(what.name);
+  out.is_there = what.param.empty() && what.part.empty() && header_lines(message, what.name) > 0;
   out.is_list = id != HeaderId::Other && is_list(id);
   for (const auto& value : header_values(message, what.name)) {
     std::optional<std::string> part = value;
@@ -196,9 +198,9 @@ bool holds(const HeaderCheck& what, const Subject& subject, const std::string& w
   };
   switch (what.op) {
     case Op::Present:
-      return !subject.values.empty();
+      return subject.is_there || !subject.values.empty();
     case Op::Absent:
-      return subject.values.empty();
+      return !subject.is_there && subject.values.empty();
     case Op::Is:
       return is_first(wanted);
     case Op::IsNot:

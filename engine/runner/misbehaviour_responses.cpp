@@ -9,6 +9,18 @@ namespace sipassay::runner {
 namespace {
 
 constexpr Misbehaviour rows[] = {
+    {"replaces-481-by-500",
+     {3261, "12.2.2", Level::Must},
+     "answers 500 where 481 is due",
+     [](Wire& w) {
+       if (w.is_sent() && w.message().status() == 481) set_status(w.edit(), 500);
+     }},
+    {"replaces-403-by-200",
+     {3515, "2.4.4", Level::Must},
+     "answers 200 where 403 is due",
+     [](Wire& w) {
+       if (w.is_sent() && w.message().status() == 403) set_status(w.edit(), 200);
+     }},
     {"replaces-400-by-200",
      {3261, "21.4.1", Level::Stated},
      "answers 200 where 400 is due",

@@ -9,6 +9,21 @@ namespace sipassay::runner {
 namespace {
 
 constexpr Misbehaviour rows[] = {
+    {"drops-recv-info-later",
+     {6086, "5.2.3", Level::Must},
+     "sends Recv-Info in its first 2xx only",
+     [](Wire& w) {
+       if (!w.is_sent() || !w.message().has(HeaderId::RecvInfo)) return;
+       const Message* before =
+           w.first(true, [](const Message& m) { return m.has(HeaderId::RecvInfo); });
+       if (before != nullptr && !w.is_repeated()) w.edit().remove(HeaderId::RecvInfo);
+     }},
+    {"notifies-always-trying",
+     {3515, "2.4.5", Level::Stated},
+     "says 100 Trying in every NOTIFY",
+     [](Wire& w) {
+       if (w.sends(Method::Notify)) w.edit().set_body("message/sipfrag", "SIP/2.0 100 Trying");
+     }},
     {"469-without-recv-info",
      {6086, "4.2.2", Level::Must},
      "sends 469 without Recv-Info",

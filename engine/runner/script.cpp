@@ -478,6 +478,7 @@ bool Script::is_precondition() const {
 Outcome Script::weigh(const Verdict& verdict) const {
   if (verdict.outcome != Outcome::Fail) return verdict.outcome;
   if (is_precondition()) return Outcome::Error;
+  if (is_disputed(case_)) return Outcome::NonStrict;
   const auto level = verdict.level.value_or(case_.level);
   return level == Level::Must || level == Level::MustNot ? Outcome::Fail : Outcome::NonStrict;
 }

@@ -373,6 +373,9 @@ Script::Progress Script::step(const ExpectStep& expect, Instant now) {
 Script::Progress Script::step(const EitherStep& either, Instant now) {
   const auto enter = [&](const EitherStep::Branch& branch, std::size_t from) {
     ++frames_.back().next;
+    // Nothing more can be judged once the SUT has said that it lacks what the case is about.
+    if (branch.outcome == Outcome::Unsupported || branch.outcome == Outcome::NotApplicable)
+      for (auto& frame : frames_) frame.next = frame.steps->size();
     frames_.push_back({&branch.steps, from});
   };
   for (const bool checks_hold : {true, false}) {
