@@ -1,4 +1,5 @@
 // The program as a user meets it: statuses, one-line complaints, help that is true.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <regex>
 #include <set>
 
+#include "engine/agent/behaviour.h"
 #include "reports/json.h"
 #include "reports/testdata/sample.h"
 #include "tools/child_process.h"
@@ -90,6 +92,12 @@ TEST_F(CommandLine, EveryOptionIsInTheManualPage) {
       EXPECT_THAT(page, testing::ContainsRegex((*at)[1].str() + "[^a-z0-9-]")) << command;
   }
   EXPECT_GT(count, 10U);
+}
+
+TEST_F(CommandLine, TheReadmeListsEveryUserOfUa) {
+  const std::string readme = read(std::string(SIPASSAY_SOURCE_DIR) + "/README.md");
+  for (const agent::Behaviour& row : agent::behaviours())
+    EXPECT_THAT(readme, HasSubstr(fmt::format("| `{}` | {} |\n", row.user, row.summary)));
 }
 
 TEST_F(CommandLine, BadUsageIsOneLineAndStatusThree) {

@@ -31,7 +31,8 @@ void Progress::done(runner::Outcome outcome) {
 std::string Progress::line(std::chrono::milliseconds elapsed) const {
   std::string out = fmt::format("{} of {} done, {} failed", done_, all_, failed_);
   if (running_ > 0) out += fmt::format(", {} running", running_);
-  if (done_ > 0 && done_ < all_) {
+  // When nothing is left to start, the slowest timer decides, not the average.
+  if (done_ > 0 && done_ + running_ < all_) {
     const auto left = elapsed.count() * static_cast<std::int64_t>(all_ - done_) /
                       static_cast<std::int64_t>(done_);
     out += fmt::format(", about {} s left", (left + 999) / 1000);
