@@ -64,9 +64,10 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Verb::Count)> ve
     "update",  "info",      "message", "refer",  "options",  "register", "tick",   "run",
     "network", "partition", "drop",    "replay", "forge",    "raw",      "fail",   "close"};
 
-constexpr std::size_t calls_max = 12;  // of one script: enough to meet, cheap to end
-constexpr Duration tick_max = 400s;    // longer than every wait of a behaviour
-constexpr Duration after_life = 1h;    // whatever still runs then never ends
+constexpr std::size_t calls_max = 12;    // of one script: enough to meet, cheap to end
+constexpr agent::CallId call_ids = 100;  // more than any script makes: REFERs make calls, too
+constexpr Duration tick_max = 400s;      // longer than every wait of a behaviour
+constexpr Duration after_life = 1h;      // whatever still runs then never ends
 
 bool is_dishonest(Verb verb) {
   return verb == Verb::Replay || verb == Verb::Forge || verb == Verb::Raw || verb == Verb::Fail ||
@@ -253,6 +254,7 @@ class Run {
       for (std::size_t side = 0; side < sides; ++side) hang_up_all(side);
       is_quiet = world_.run_to_quiescence(after_life);
     }
+    tell_what_lives();
     check(is_quiet, "after hanging up nothing waits for ever");
     for (std::size_t side = 0; side < sides; ++side) {
       check(world_.agent(side).live_transactions() == 0, "every transaction ends");
@@ -265,9 +267,17 @@ class Run {
     trace().add(static_cast<std::uint64_t>(world_.now().time_since_epoch().count()));
   }
 
+  void tell_what_lives() {
+    if (!trace().is_loud()) return;
+    for (std::size_t side = 0; side < sides; ++side)
+      for (agent::CallId id = 1; id <= call_ids; ++id)
+        if (const auto* session = world_.agent(side).session(id))
+          trace().note(std::to_string(side) + ": call " + std::to_string(id) + " lives, " +
+                       std::string(session::to_string(session->session_state())));
+  }
+
   void hang_up_all(std::size_t side) {
-    const auto newest = world_.agent(side).newest_call();
-    for (agent::CallId id = 1; id <= newest; ++id) {
+    for (agent::CallId id = 1; id <= call_ids; ++id) {
       world_.command(side, agent::Reject{.call = id, .status = 486, .next = false});
       world_.command(side, agent::Cancel{id});
       world_.command(side, agent::HangUp{id});

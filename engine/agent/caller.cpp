@@ -272,7 +272,8 @@ void Core::invite_terminated(LiveCall& call) {
   call.client->transaction = 0;
   for (std::size_t i = 0; i < call.dialogs.size(); ++i) {
     auto& dialog = *call.dialogs[i];
-    if (dialog.session.dialog().is_early() && !dialog.is_over) {
+    // One that a failure ended before still waits for its INVITE: that will never be answered now.
+    if (dialog.session.dialog().is_early()) {
       dialog.session.dispose();
       dialog.is_over = true;
       pump(call, dialog);
