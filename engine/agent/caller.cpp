@@ -1,6 +1,7 @@
 // Calls that we make: the UAC of the initial INVITE (RFC 3261 13.2), its forks, CANCEL (9.1),
 // challenges (22.2) and redirections (8.1.3.4).
 #include <algorithm>
+#include <cassert>
 
 #include "engine/agent/core.h"
 #include "engine/agent/resolve.h"
@@ -123,7 +124,7 @@ void Core::receive_invite_failure(LiveCall& call, const Message& response) {
   if (client.saw_success) return;  // a fork answered before; this final response is not for us
   if ((status == 401 || status == 407) && answer_invite_challenge(call, response)) return;
   if (status >= 300 && status < 400 && follow_redirect(call, response)) return;
-  client.transaction = 0;
+  // The transaction lives on in Completed: a 2xx of another fork may still come (16.7).
   tell_referrer(call, status, response.reason());
   end(call, reason_of(status, response.reason()));
 }
@@ -173,9 +174,12 @@ bool Core::follow_redirect(LiveCall& call, const Message& response) {
 
 // The dialog of that To tag; a new one if there is none yet (12.1.2, 13.2.2.4).
 CallDialog* Core::fork_for(LiveCall& call, const Message& response, const Flow& flow) {
-  const auto key = dialog::id_of_response_received(response);
-  if (!key) return nullptr;
-  if (auto* known = call.find(*key)) return known;
+  const auto from = call.client->request.get<From>();
+  const auto to = response.get<To>();
+  if (!from || !to) return nullptr;
+  const dialog::DialogId key{std::string(call.client->request.raw(HeaderId::CallId)),
+                             std::string(from->tag()), std::string(to->tag())};
+  if (auto* known = call.find(key)) return known;
   if (call.dialogs.size() >= forks_max) return nullptr;
   // RFC 6228 4: an unreliable 199 for a dialog that we do not know says nothing.
   if (response.status() == 199 && !session::is_reliable(response)) return nullptr;
@@ -192,6 +196,7 @@ CallDialog* Core::fork_for(LiveCall& call, const Message& response, const Flow& 
                              session_settings(settings_.user, flow, nullptr), Rng(rng_.next()),
                              now_),
       *client.media, flow);
+  assert(dialog->session.id() == key);
   return &add_dialog(call, std::move(dialog));
 }
 
@@ -200,7 +205,8 @@ CallDialog* Core::fork_for(LiveCall& call, const Message& response, const Flow& 
 void Core::command(const Cancel& command) {
   auto* call = live_or_newest(command.call);
   if (call == nullptr) return;
-  if (call->client && call->client->transaction != 0 && !call->client->saw_success) {
+  if (call->client && call->client->transaction != 0 && !call->client->saw_success &&
+      !call->has_ended) {
     auto& client = *call->client;
     if (client.was_cancelled) return;
     client.wants_cancel = true;
@@ -255,7 +261,6 @@ void Core::invite_failed(LiveCall& call, int status, std::string_view reason) {
   call.expires_due.reset();
   for (std::size_t i = 0; i < call.dialogs.size(); ++i) {
     auto& dialog = *call.dialogs[i];
-    if (dialog.is_over) continue;
     if (dialog.session.dialog().is_early())
       dialog.session.request_failed(
           client.request,

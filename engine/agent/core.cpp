@@ -31,6 +31,16 @@ bool is_answerable(const Message& request) {
   return request.is_request() && request.method() != Method::Ack && can_be_answered(request);
 }
 
+bool is_answer_to(const Message& request, const Message& response) {
+  const auto from = request.get<From>();
+  const auto answered_from = response.get<From>();
+  const auto cseq = request.get<CSeq>();
+  const auto answered_cseq = response.get<CSeq>();
+  return request.raw(HeaderId::CallId) == response.raw(HeaderId::CallId) && from && answered_from &&
+         from->tag() == answered_from->tag() && cseq && answered_cseq &&
+         cseq->number == answered_cseq->number;
+}
+
 }  // namespace
 
 CallDialog* LiveCall::find(const dialog::DialogId& key) {
@@ -153,9 +163,14 @@ void Core::route(transaction::ResponseReceived output) {
   const auto it = clients_.find(output.transaction);
   if (it == clients_.end()) return;
   const auto owner = it->second;
+  // 17.1.3: branch and method decide whose response it is, even if it does not repeat the rest.
+  if (!is_answer_to(owner.request, output.response))
+    violate(owner.call, "response-of-another-request", {3261, "8.2.6.2", Level::Must},
+            "Call-ID, From tag and CSeq of the request", "others");
   switch (owner.what) {
     case ClientTransaction::What::Invite:
-      if (auto* call = find_call(owner.call); call != nullptr && call->client)
+      if (auto* call = find_call(owner.call);
+          call != nullptr && call->client && call->client->transaction == output.transaction)
         receive_invite_response(*call, output.response, output.flow);
       return;
     case ClientTransaction::What::InDialog:

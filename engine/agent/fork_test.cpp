@@ -161,6 +161,25 @@ TEST_F(Fork, AFailureEndsAllEarlyDialogs) {
   EXPECT_EQ(agent_.live_calls(), 0U);
 }
 
+// 16.7: a proxy may pass a 2xx of another fork behind a failure.
+TEST_F(Fork, AnAnswerBehindAFailureIsAcknowledgedAndHungUp) {
+  call();
+  receive(response(486, "one"));
+  EXPECT_THAT(methods(receive(response(200, "two", sdp))), ElementsAre("ACK two", "BYE two"));
+  pass(100s);
+  EXPECT_EQ(agent_.live_calls(), 0U);
+  EXPECT_EQ(agent_.live_transactions(), 0U);
+}
+
+// 17.1.3: matched by its branch, so it counts; but it is reported.
+TEST_F(Fork, AResponseWithAnotherCallIdIsReported) {
+  call();
+  auto success = response(200, "one", sdp);
+  success.set("Call-ID", "other");
+  EXPECT_THAT(methods(receive(success)), ElementsAre("ACK one"));
+  EXPECT_EQ(events<Violation>().at(0).finding.rule, "response-of-another-request");
+}
+
 TEST_F(Fork, A2xxWithoutTheDueAnswerIsHungUp) {
   call();
   const auto sent = receive(response(200, "one"));
@@ -181,10 +200,10 @@ TEST_F(Fork, AnAnswerThatCannotBeReadIsHungUp) {
 // 13.2.2.4 MUST: a valid answer, then BYE.
 TEST_F(Fork, AnOfferThatIsNotAcceptableIsAnsweredAndHungUp) {
   for (const std::string& offer : {std::string("junk"), [] {
-                                    std::string other(sdp);
-                                    other.replace(other.find("m=audio"), 7, "m=image");
-                                    return other;
-                                  }()}) {
+                                     std::string other(sdp);
+                                     other.replace(other.find("m=audio"), 7, "m=image");
+                                     return other;
+                                   }()}) {
     agent_ = Agent(settings(), Rng(2));
     call(false);
     const auto sent = receive(response(200, "one", offer));

@@ -199,7 +199,9 @@ void Core::on(LiveCall& call, CallDialog& dialog, session::Progressed output) {
 
 void Core::on(LiveCall& call, CallDialog& dialog, session::Answered output) {
   const bool is_initial = call.client && !call.chosen.has_value();
-  const bool is_extra_fork = call.client && call.chosen && *call.chosen != dialog.key;
+  // Another fork answered before, or the call is over for us already.
+  const bool is_extra_fork =
+      call.client && (call.chosen ? *call.chosen != dialog.key : call.has_ended);
   session::RequestOptions options;
   int hang_up_cause = 0;
   std::string_view why;
@@ -497,7 +499,8 @@ void Core::hang_up(LiveCall& call, CallDialog& dialog, std::string_view reason) 
 void Core::command(const HangUp& wish) {
   auto* call = live_or_newest(wish.call);
   if (call == nullptr) return;
-  if (call->client && call->client->transaction != 0 && !call->client->saw_success)
+  if (call->client && call->client->transaction != 0 && !call->client->saw_success &&
+      !call->has_ended)
     return command(Cancel{call->id});
   if (call->server && !call->server->has_final) return reject(*call, 480);
   if (auto* dialog = call->primary()) hang_up(*call, *dialog);

@@ -149,7 +149,10 @@ void SessionDialog::Impl::suffer(Method method, int status) {
     return end(EndReason::DialogGone);
   }
   if (effect != FailureEffect::Usage || usage_of(method) != Usage::Invite) return;
-  send_bye();
+  if (may_bye())
+    send_bye();
+  else
+    answer_all_pending(487);  // RFC 3261 15: no BYE of the callee's yet, but the INVITE has its end
   end(EndReason::DialogGone);
 }
 
