@@ -72,7 +72,7 @@ class LiveRun {
   bool runs_again(std::size_t index, CaseResult& result);
   void settle_crashes();
   void give_up(const std::string& reason);
-  runner::CaseOptions case_options(std::size_t repetition) const;
+  runner::CaseOptions case_options(std::size_t repetition, unsigned retry) const;
 
   const std::vector<Case>& cases_;
   const RunOptions& options_;
@@ -145,8 +145,9 @@ void LiveRun::start_more() {
     const std::size_t repetition = started_[*index]++;
     if (repetition == 0) progress_.started();
     const Duration timeout = options_.timeout > Duration::zero() ? options_.timeout : live_timeout;
-    running_.push_back({*index, std::make_unique<Job>(hub_, cases_[*index],
-                                                      case_options(repetition), near_, timeout)});
+    running_.push_back(
+        {*index, std::make_unique<Job>(hub_, cases_[*index],
+                                       case_options(repetition, busy_[*index]), near_, timeout)});
     collect();
   }
 }
@@ -248,20 +249,22 @@ void LiveRun::settle_crashes() {
 void LiveRun::give_up(const std::string& reason) {
   fmt::print(stderr, "sipassay: {}\n", reason);
   for (const std::size_t index : std::exchange(waiting_, {})) {
-    runner::CaseRun run(cases_[index], case_options(0), Instant{});
+    runner::CaseRun run(cases_[index], case_options(0, 0), Instant{});
     run.handle(runner::Abort{reason}, Instant{});
     finish(index, run.result());
   }
 }
 
-runner::CaseOptions LiveRun::case_options(std::size_t repetition) const {
+runner::CaseOptions LiveRun::case_options(std::size_t repetition, unsigned retry) const {
   runner::CaseOptions out;
   out.sut = sut_.host.empty() ? *options_.sut : sut_;
   out.domain = options_.domain;
   out.users = options_.users;
   out.assume_users = options_.knows_all_users;
   out.login = options_.login;
-  out.run_seed = options_.seed + repetition;
+  // A retry with the Call-ID and tags of the try before would be a merged request (RFC
+  // 3261 8.2.2.2).
+  out.run_seed = options_.seed + repetition + std::uint64_t{retry} * repeat_max;
   out.timings = options_.timings;
   out.is_live = true;
   out.tolerance = live_tolerance;
