@@ -162,14 +162,15 @@ TEST_F(Live, ASutThatIsNotThereIsOneLineAndAnError) {
 }
 
 TEST_F(Live, ASutThatDiesIsACrashWithTheMessageAndACompleteReport) {
-  Background agent(agent_command());
+  Background agent({SIPASSAY_PROGRAM, "ua", "--listen", "udp:127.0.0.1:0", "--t1", "100ms"});
   const std::string udp = address_of(agent);
   // Its final response goes unacknowledged for 64*T1: time enough to kill it.
   std::jthread killer([&agent] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    std::this_thread::sleep_for(std::chrono::seconds(3));
     agent.end(SIGKILL);
   });
-  const Exit ended = run({"RFC3261-17.2.1-7", "RFC3261-11.2", "RFC3261-15"}, udp, {});
+  const Exit ended =
+      run({"RFC3261-17.2.1-7", "RFC3261-11.2", "RFC3261-15"}, udp, {"--t1", "100ms"});
   EXPECT_EQ(ended.status, 1);
   const Json all = result();
   int crashed = 0;
