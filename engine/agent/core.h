@@ -2,7 +2,8 @@
 //
 // One class over several files, by subject: core.cpp (inputs, outputs, time), uas.cpp (requests
 // outside a dialog), callee.cpp (calls that came), caller.cpp (calls that we make), in_dialog.cpp
-// (what sessions say), outside.cpp (OPTIONS, MESSAGE, REGISTER), transfer.cpp (REFER, Replaces).
+// (what sessions say), in_call.cpp (what is wanted in a call), outside.cpp (OPTIONS, MESSAGE,
+// REGISTER), transfer.cpp (REFER, Replaces).
 #pragma once
 
 #include <cstdint>
@@ -296,10 +297,12 @@ class Core {
   void receive_in_dialog_response(const ClientTransaction& owner, const Message& response,
                                   const Flow& flow);
   bool answer_challenge(const ClientTransaction& owner, const Message& response);
+  void end(LiveCall& call, std::string reason);
+
+  // --- in_call.cpp
   void hang_up(LiveCall& call, CallDialog& dialog, std::string_view reason_value = {});
   bool try_change(LiveCall& call, CallDialog& dialog, const Change& change);
   void try_wanted(LiveCall& call, CallDialog& dialog);
-  void end(LiveCall& call, std::string reason);
   void command(const HangUp& command);
   void command(const Reinvite& command);
   void command(const Update& command);

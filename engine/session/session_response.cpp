@@ -149,10 +149,7 @@ void SessionDialog::Impl::suffer(Method method, int status) {
     return end(EndReason::DialogGone);
   }
   if (effect != FailureEffect::Usage || usage_of(method) != Usage::Invite) return;
-  if (may_bye())
-    send_bye();
-  else
-    answer_all_pending(487);  // RFC 3261 15: no BYE of the callee's yet, but the INVITE has its end
+  send_bye();
   end(EndReason::DialogGone);
 }
 
