@@ -74,7 +74,7 @@ void WireWatch::sent(std::size_t side, const Message& message, std::string_view 
   if (cseq->method == Method::Bye && message.status() / 100 == 2) end->has_bye = true;
   // An INVITE that comes back after all has ended makes a new dialog, by the rule of tags (RFC 3261
   // 8.2.7) with the old id.
-  if (!is_honest_ && cseq->method == Method::Invite && message.status() < 300) *end = End{};
+  if (!is_honest_ && cseq->method == Method::Invite && message.status() < 300) end->has_bye = false;
 }
 
 void WireWatch::sent_request(End& end, const Message& message, Instant now) {
