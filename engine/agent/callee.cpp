@@ -51,11 +51,17 @@ void Core::receive_invite(transaction::Id transaction, const Message& request, c
     if (!made) return refuse(refused_offer(made.error()));
     answer = std::move(*made);
   }
-  const auto tag = to_tag_for(request, tag_secret_);
-  auto made = dialog::Dialog::from_request(
-      request, tag,
-      flow.local.transport == Transport::Tls || flow.local.transport == Transport::Wss);
-  if (!made) return refuse({400, {3261, "12.1.1", Level::Must}, std::string(text(made.error().code)), {}});
+  const auto dialog_with = [&](std::string_view tag) {
+    return dialog::Dialog::from_request(
+        request, tag,
+        flow.local.transport == Transport::Tls || flow.local.transport == Transport::Wss);
+  };
+  auto made = dialog_with(to_tag_for(request, tag_secret_));
+  // The same INVITE again after its transaction has ended is a new one: its dialog is not the old
+  // dialog, even while that lives (RFC 3261 19.3: tags are unique).
+  while (made && dialogs_.contains(made->id())) made = dialog_with(rng_.token(12));
+  if (!made)
+    return refuse({400, {3261, "12.1.1", Level::Must}, std::string(text(made.error().code)), {}});
 
   const auto uri = parse_uri(request.request_uri());
   const std::string user = uri && uri->has_user ? unescape(uri->user) : std::string(settings_.user);

@@ -240,6 +240,23 @@ TEST(Race, WithoutPrackTheInviteFailsAfter64T1) {
   EXPECT_EQ(pair.count(Side::B, "504 INVITE"), 1U);
 }
 
+TEST(Race, TheSameInviteAfterItsTransactionEndedMakesAnotherDialog) {
+  Pair pair;
+  call(pair, "auto");
+  pair.run_for(60s);
+  pair.inject(Side::B, pair.sent(Side::A, "INVITE+sdp"));
+  pair.run_for(100ms);
+  ASSERT_EQ(pair.count(Side::B, "200 INVITE+sdp"), 2U);
+  const auto first = pair.sent(Side::B, "200 INVITE+sdp", 0);
+  const auto second = pair.sent(Side::B, "200 INVITE+sdp", 1);
+  EXPECT_NE(first.get<To>()->tag(), second.get<To>()->tag());
+  pair.a_does(HangUp{});
+  pair.run_for(1s);
+  EXPECT_EQ(pair.b().live_calls(), 1U);  // the first ended; the second waits for its ACK
+  pair.run_for(60s);
+  expect_all_ends(pair);
+}
+
 TEST(Race, NothingIsSentAfterTheEnd) {
   Pair pair;
   call(pair, "auto");
