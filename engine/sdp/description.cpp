@@ -178,9 +178,9 @@ const Attribute* Media::attribute(std::string_view name) const {
 }
 
 std::optional<RtpMap> Media::rtpmap(std::string_view format) const {
-  if (const auto value = value_for(*this, "rtpmap", format)) return parse_mapping(*value);
   const auto payload_type = ascii::number<int>(format);
-  if (!payload_type) return std::nullopt;
+  if (!payload_type) return std::nullopt;  // RFC 8866 6.6: a payload type is a number
+  if (const auto value = value_for(*this, "rtpmap", format)) return parse_mapping(*value);
   for (const auto& row : static_mappings)
     if (row.payload_type == *payload_type) return row.map;
   return std::nullopt;

@@ -106,6 +106,15 @@ TEST(Answer, UsesThePayloadTypeOfTheOfferForTheSameCodec) {
   EXPECT_THAT(names(check_answer(offer, answer)), IsEmpty());
 }
 
+// RFC 8866 6.6: a=rtpmap maps a payload type number; "-" is none, whatever it is mapped to.
+TEST(Answer, LeavesOutPayloadTypesThatAreNoNumbers) {
+  const auto offer =
+      description("m=audio 1 RTP/AVP - 0\r\na=rtpmap:- PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\n");
+  const auto answer = make_answer(offer, taking(Direction::SendRecv));
+  EXPECT_THAT(answer.media.at(0).formats, ElementsAre("0"));
+  EXPECT_THAT(names(check_answer(offer, answer)), IsEmpty());
+}
+
 TEST(Answer, WithoutCommonFormatAcceptsNothing) {
   EXPECT_FALSE(
       accepts(make_answer(description("m=audio 1 RTP/AVP 18\r\n"), taking(Direction::SendRecv))));
