@@ -35,7 +35,7 @@ Refusal malformed(std::string_view reason, Clause clause) {
 }
 
 ExtraHeader allow_header() {
-  return {"Allow", join(allowed_methods())};
+  return {"Allow", ascii::comma_list(allowed_methods())};
 }
 
 std::string reason_for(const Rejection& rejection) {
@@ -112,7 +112,8 @@ std::optional<Refusal> check_require(const Message& request, const Capabilities&
   for (const auto& value : request.all<Require>())
     if (value && !is_understood(capabilities, value->token)) unknown.emplace_back(value->token);
   if (unknown.empty()) return std::nullopt;
-  return Refusal{420, {3261, "8.2.2.3", Level::Must}, {}, {{"Unsupported", join(unknown)}}};
+  return Refusal{
+      420, {3261, "8.2.2.3", Level::Must}, {}, {{"Unsupported", ascii::comma_list(unknown)}}};
 }
 
 std::optional<Refusal> check_info_package(const Message& request,
@@ -124,8 +125,10 @@ std::optional<Refusal> check_info_package(const Message& request,
   if (!package) return std::nullopt;  // RFC 6086 4.2.2: legacy use
   for (const auto& known : capabilities.recv_info)
     if (known == package->package) return std::nullopt;  // RFC 6086 7.2: with case
-  return Refusal{
-      469, {6086, "4.2.2", Level::Must}, {}, {{"Recv-Info", join(capabilities.recv_info)}}};
+  return Refusal{469,
+                 {6086, "4.2.2", Level::Must},
+                 {},
+                 {{"Recv-Info", ascii::comma_list(capabilities.recv_info)}}};
 }
 
 std::optional<Refusal> check_content(const Message& request) {

@@ -58,10 +58,10 @@ Message Core::make_invite(LiveCall& call, const Flow& flow) {
   auto supported = settings.supported;
   if (wish.reliable == Reliability::Never) std::erase(supported, "100rel");
   invite.add(HeaderId::Contact, settings.contact);
-  invite.add(HeaderId::Allow, join(settings.allow));
-  invite.add(HeaderId::Supported, join(supported));
+  invite.add(HeaderId::Allow, ascii::comma_list(settings.allow));
+  invite.add(HeaderId::Supported, ascii::comma_list(supported));
   if (wish.reliable == Reliability::Always) invite.add(HeaderId::Require, "100rel");
-  invite.add(HeaderId::RecvInfo, join(settings.recv_info));  // RFC 6086 5.2.3 MUST
+  invite.add(HeaderId::RecvInfo, ascii::comma_list(settings.recv_info));  // RFC 6086 5.2.3 MUST
   for (const auto& [name, value] : wish.headers) invite.add(name, value);
   client.media = make_media(flow, false);
   if (wish.has_offer)

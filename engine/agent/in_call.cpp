@@ -111,9 +111,6 @@ void Core::command(const SendInfo& wish) {
     return emit(RequestAnswered{call->id, "INFO", 0});
   session::RequestOptions options;
   options.body = session_body(wish.body);
-  // RFC 6086 4.3.1: the disposition of a package's body.
-  if (!wish.package.empty() && !options.body.is_empty() && options.body.disposition.empty())
-    options.body.disposition = "Info-Package";
   send_in_dialog(*call, *dialog, dialog->session.info(options, wish.package));
   pump(*call, *dialog);
 }

@@ -340,8 +340,8 @@ void Core::on(LiveCall& call, CallDialog& dialog, session::Deliver output) {
       if (!output.was_answered)
         reply(call, dialog, output.transaction,
               {.status = 200,
-               .headers = {{"Allow", join(allowed_methods())},
-                           {"Supported", join(dialog.session.settings().supported)},
+               .headers = {{"Allow", ascii::comma_list(allowed_methods())},
+                           {"Supported", ascii::comma_list(dialog.session.settings().supported)},
                            {"Accept", std::string(accepted_media_types())},
                            {"Accept-Encoding", "identity"},
                            {"Accept-Language", "en"}}});
@@ -355,7 +355,7 @@ void Core::on(LiveCall& call, CallDialog& dialog, session::Deliver output) {
       }
       if (!output.was_answered)
         reply(call, dialog, output.transaction,
-              {.status = 405, .headers = {{"Allow", join(allowed_methods())}}});
+              {.status = 405, .headers = {{"Allow", ascii::comma_list(allowed_methods())}}});
       return;
   }
 }

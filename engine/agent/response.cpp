@@ -61,13 +61,4 @@ Message make_response(const Message& request, const Refusal& refusal, std::strin
   return response;
 }
 
-std::string join(const std::vector<std::string>& values) {
-  std::string text;
-  for (const auto& value : values) {
-    if (!text.empty()) text += ", ";
-    text += value;
-  }
-  return text;
-}
-
 }  // namespace sipassay::agent

@@ -32,7 +32,4 @@ struct Refusal {
 };
 Message make_response(const Message& request, const Refusal& refusal, std::string_view to_tag);
 
-// A list header value: "a, b, c".
-std::string join(const std::vector<std::string>& values);
-
 }  // namespace sipassay::agent

@@ -145,12 +145,12 @@ std::optional<Refusal> Core::authenticate(const Behaviour& behaviour, const Mess
 Message Core::options_response(const Message& request, int status) {
   auto response = make_response(request, status, to_tag_for(request, tag_secret_));
   const auto known = capabilities(called(request));
-  response.add(HeaderId::Allow, join(allowed_methods()));
+  response.add(HeaderId::Allow, ascii::comma_list(allowed_methods()));
   response.add(HeaderId::Accept, accepted_media_types());
   response.add(HeaderId::AcceptEncoding, "identity");
   response.add(HeaderId::AcceptLanguage, "en");
-  response.add(HeaderId::Supported, join(known.supported));
-  response.add(HeaderId::RecvInfo, join(known.recv_info));
+  response.add(HeaderId::Supported, ascii::comma_list(known.supported));
+  response.add(HeaderId::RecvInfo, ascii::comma_list(known.recv_info));
   if (status == 503) response.add(HeaderId::RetryAfter, "5");
   if (status == 488) response.add(HeaderId::Warning, "399 sipassay \"no session wanted\"");
   return response;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sipassay::ascii {
 
@@ -47,6 +48,13 @@ constexpr std::string_view trim(std::string_view text) {
 inline std::string to_lower(std::string_view text) {
   std::string out(text);
   for (char& c : out) c = lower(c);
+  return out;
+}
+
+// The values of a list header field on one line: "a, b, c" (RFC 3261 7.3.1).
+inline std::string comma_list(const std::vector<std::string>& values) {
+  std::string out;
+  for (const std::string& value : values) out += (out.empty() ? "" : ", ") + value;
   return out;
 }
 

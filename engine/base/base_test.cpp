@@ -72,6 +72,12 @@ TEST(TimerTable, GivesDueTimersInOrderOnce) {
   EXPECT_FALSE(timers.take_due(Instant{9s}));
 }
 
+TEST(Ascii, CommaListsHaveOneCommaBetweenValues) {
+  EXPECT_EQ(ascii::comma_list({}), "");
+  EXPECT_EQ(ascii::comma_list({"100rel"}), "100rel");
+  EXPECT_EQ(ascii::comma_list({"INVITE", "ACK", "BYE"}), "INVITE, ACK, BYE");
+}
+
 TEST(Ascii, NumbersAreDigitsInRange) {
   EXPECT_EQ(ascii::number<std::uint32_t>("4294967295"), 4294967295U);
   EXPECT_FALSE(ascii::number<std::uint32_t>("4294967296"));

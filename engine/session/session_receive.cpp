@@ -228,9 +228,7 @@ void SessionDialog::Impl::receive_info(const Message& request, TransactionId tra
   if (is_willing) return deliver(Deliver::What::Info, request, transaction, cseq);
   // RFC 6086 4.2.2: 469 with Recv-Info for a package that we do not receive.
   Message response = make_response(request, 469, "Bad Info Package");
-  std::string ours;
-  for (const std::string& name : settings.recv_info) ours += (ours.empty() ? "" : ", ") + name;
-  response.add(HeaderId::RecvInfo, ours);
+  response.add(HeaderId::RecvInfo, ascii::comma_list(settings.recv_info));
   response.set_body({}, {});
   put(Reply{transaction, std::move(response)});
 }

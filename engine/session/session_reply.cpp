@@ -45,12 +45,6 @@ void fill_response(Message& response, const ReplyOptions& options) {
     response.set(HeaderId::ContentDisposition, options.body.disposition);
 }
 
-std::string joined(const std::vector<std::string>& values) {
-  std::string out;
-  for (const std::string& value : values) out += (out.empty() ? "" : ", ") + value;
-  return out;
-}
-
 Body body_of(const Description& description) {
   return {description.type, description.octets, {}};
 }
@@ -286,7 +280,8 @@ void SessionDialog::Impl::refuse(const Message& request, TransactionId transacti
 
 // RFC 6086 5.2.3: in a reliable 18x or 2xx if the request had it, never otherwise.
 void SessionDialog::Impl::add_recv_info(Message& response, const Message& request) const {
-  if (request.has(HeaderId::RecvInfo)) response.add(HeaderId::RecvInfo, joined(settings.recv_info));
+  if (request.has(HeaderId::RecvInfo))
+    response.add(HeaderId::RecvInfo, ascii::comma_list(settings.recv_info));
 }
 
 }  // namespace sipassay::session

@@ -25,12 +25,6 @@ bool wants_contact(std::string_view method) {
   return std::ranges::find(methods, method) != std::end(methods);
 }
 
-std::string joined(const std::vector<std::string>& values) {
-  std::string out;
-  for (const std::string& value : values) out += (out.empty() ? "" : ", ") + value;
-  return out;
-}
-
 // Headers of which there can be one only: the caller's replaces ours.
 bool replaces_ours(std::string_view name) {
   const HeaderId id = header_id_from(name);
@@ -59,8 +53,9 @@ void SessionDialog::Impl::fill(Message& request, const RequestOptions& options) 
   if (wants_contact(request.method_text())) request.add(HeaderId::Contact, settings.contact);
   // RFC 3311 4, RFC 3261 13.2.1: say what we allow where a session is set up or changed.
   if (request.method() == Method::Invite || request.method() == Method::Update) {
-    if (!settings.allow.empty()) request.add(HeaderId::Allow, joined(settings.allow));
-    if (!settings.supported.empty()) request.add(HeaderId::Supported, joined(settings.supported));
+    if (!settings.allow.empty()) request.add(HeaderId::Allow, ascii::comma_list(settings.allow));
+    if (!settings.supported.empty())
+      request.add(HeaderId::Supported, ascii::comma_list(settings.supported));
   }
   for (const HeaderLine& line : options.headers) {
     if (replaces_ours(line.name))
