@@ -7,9 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <map>
 #include <regex>
 #include <set>
@@ -17,16 +15,13 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/source_tree.h"
+
 namespace sipassay {
 namespace {
 
 namespace fs = std::filesystem;
 using Strings = std::vector<std::string>;
-
-struct File {
-  std::string path;  // from the root of the tree, with slashes
-  std::string text;
-};
 using Faults = Strings;  // "path:line: what, and what to do instead"
 
 bool is_source(std::string_view path) {
@@ -314,31 +309,6 @@ Faults scenario_faults(const std::vector<File>& tree) {
 }
 
 // --- the tree
-
-bool is_text(const std::string& text) {
-  return text.find('\0') == std::string::npos;
-}
-
-std::vector<File> read_tree(const fs::path& root) {
-  std::vector<File> out;
-  const std::set<std::string> skipped = {"build", ".git", ".cache"};
-  for (auto at = fs::recursive_directory_iterator(root); at != fs::recursive_directory_iterator();
-       ++at) {
-    const std::string path = at->path().lexically_relative(root).generic_string();
-    if (at->is_directory() && skipped.contains(path)) at.disable_recursion_pending();
-    if (!at->is_regular_file() || path == "compile_commands.json" || path == ".git") continue;
-    std::ifstream in(at->path(), std::ios::binary);
-    File file{path, std::string(std::istreambuf_iterator<char>(in), {})};
-    if (is_text(file.text)) out.push_back(std::move(file));
-  }
-  std::ranges::sort(out, {}, &File::path);
-  return out;
-}
-
-const std::vector<File>& tree() {
-  static const std::vector<File> files = read_tree(SIPASSAY_SOURCE_DIR);
-  return files;
-}
 
 std::string joined(const Faults& faults) {
   return fmt::format("{}", fmt::join(faults, "\n"));
