@@ -4,6 +4,7 @@
 
 #include "engine/session/glare.h"
 #include "engine/session/offer_answer.h"
+#include "engine/session/session_timer.h"
 #include "engine/transaction/tables.h"
 
 namespace sipassay::tools {
@@ -73,6 +74,7 @@ std::vector<Machine> machines() {
   append(out, transaction::tables());
   out.push_back(offer_answer());
   out.push_back(glare());
+  append(out, describe(session::SessionTimer::name, session::SessionTimer::rows));
   return out;
 }
 

@@ -152,6 +152,24 @@ std::string users_text() {
   return out + "Any other user is answered like \"auto\" (--otherwise).";
 }
 
+// RFC 4028 4, 5: nothing below 90 seconds; 0 asks for no session timer.
+session::TimerSettings timer_settings_from(const po::variables_map& values) {
+  constexpr std::uint64_t least = 90, most = 0xffff'ffffU;
+  session::TimerSettings timer;
+  const std::uint64_t expires = number(values, "session-expires", 1800, 0, most);
+  if (expires != 0 && expires < least)
+    throw UsageError{"--session-expires takes 0 or 90 seconds and more"};
+  if (expires != 0) timer.interval = std::chrono::seconds(expires);
+  timer.minimum = std::chrono::seconds(number(values, "min-se", least, least, most));
+  if (timer.interval) timer.interval = std::max(*timer.interval, timer.minimum);
+  const std::string refresher = text(values, "refresher");
+  if (!refresher.empty() && refresher != "uac" && refresher != "uas")
+    throw UsageError{
+        fmt::format("--refresher takes uac or uas, not \"{}\"", reports::printable(refresher))};
+  timer.refreshes = refresher == "uas";
+  return timer;
+}
+
 agent::Settings settings_from(const po::variables_map& values) {
   agent::Settings settings;
   settings.domain = text(values, "domain");
@@ -160,6 +178,8 @@ agent::Settings settings_from(const po::variables_map& values) {
   settings.timings.t4 = 10 * settings.timings.t1;
   settings.timings.d = 64 * settings.timings.t1;
   settings.supports_100rel = values.count("no-100rel") == 0;
+  settings.supports_timer = values.count("no-timer") == 0;
+  settings.timer = timer_settings_from(values);
   const std::string login = values.count("login") == 0 ? default_login : text(values, "login");
   const std::size_t colon = login.find(':');
   if (colon == std::string::npos || colon == 0) throw UsageError{"--login takes USER:PASSWORD"};
@@ -196,6 +216,12 @@ int ua(const Arguments& arguments) {
   add("login", text_value("USER:PASSWORD"),
       "what users that ask for credentials accept (default alice:open sesame)");
   add("no-100rel", "do not support RFC 3262");
+  add("no-timer", "do not support session timers (RFC 4028)");
+  add("session-expires", text_value("SECONDS"),
+      "session interval that is asked for (default 1800; 0: none)");
+  add("min-se", text_value("SECONDS"), "shortest session interval that is taken (default 90)");
+  add("refresher", text_value("uac|uas"),
+      "who refreshes where a caller leaves it open: it (uac, default) or we (uas)");
   add("t1", text_value("TIME"), "T1, which scales all timers (default 500ms)");
   add("seed", text_value("N"), "source of all tags and branches; default: a new one each time");
   add("verbose", "print a line for everything that happens");

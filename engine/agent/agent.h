@@ -17,6 +17,7 @@
 #include "engine/base/rng.h"
 #include "engine/base/time.h"
 #include "engine/message/message.h"
+#include "engine/session/session_expires.h"
 #include "engine/transaction/layer.h"
 
 namespace sipassay::session {
@@ -40,12 +41,15 @@ struct Settings {
   std::vector<Endpoint> local;    // first is the default for requests
   transaction::Timings timings;
   bool supports_100rel = true;
+  bool supports_timer = true;  // RFC 4028
+  // RFC 4028 4: half an hour is recommended. A behaviour may have its own.
+  session::TimerSettings timer{.interval = 1800s};
   bool answers_by_user = true;             // the user part of the Request-URI selects a behaviour
   std::string default_behaviour = "auto";  // for users that no row names; "nobody": 404
   std::vector<std::string> recv_info{"g.sipassay.test"};  // Info-Packages we receive (RFC 6086)
   std::vector<Credentials> credentials;                   // for challenges we meet
-  Credentials accepts;                  // what user "digest" must present
-  std::size_t calls_limit = calls_max;  // live calls: 503 for one more
+  Credentials accepts;                                    // what user "digest" must present
+  std::size_t calls_limit = calls_max;                    // live calls: 503 for one more
 };
 
 // --- inputs

@@ -57,6 +57,13 @@ constexpr std::array refer_soon{Step{100ms, Act::Refer}};
 constexpr std::array hang_up_soon{Step{500ms, Act::HangUp}};
 constexpr std::array hang_up_at_once{Step{0ms, Act::HangUp}};
 
+// --- session timers (RFC 4028): the least interval, so that something happens
+constexpr session::TimerSettings we_refresh{.interval = 90s, .lowers = true, .refreshes = true};
+constexpr session::TimerSettings we_reinvite{
+    .interval = 90s, .lowers = true, .refreshes = true, .refreshes_by_update = false};
+constexpr session::TimerSettings caller_refreshes{.interval = 90s, .lowers = true};
+constexpr session::TimerSettings long_intervals{.interval = 1800s, .minimum = 600s};
+
 constexpr std::array rows{
     // --- answered
     Behaviour{.user = "auto", .summary = "200 at once", .on_invite = answer_at_once},
@@ -183,6 +190,27 @@ constexpr std::array rows{
               .summary = "200; BYE as soon as the ACK is there",
               .on_invite = answer_at_once,
               .on_confirmed = hang_up_at_once},
+    // --- session timers
+    Behaviour{.user = "timer-uas",
+              .summary = "200 with Session-Expires: 90, refreshes by UPDATE where that is allowed",
+              .on_invite = answer_at_once,
+              .timer = we_refresh},
+    Behaviour{.user = "timer-reinvite",
+              .summary = "200 with Session-Expires: 90, refreshes by re-INVITE",
+              .on_invite = answer_at_once,
+              .timer = we_reinvite},
+    Behaviour{.user = "timer-uac",
+              .summary = "200 with Session-Expires: 90 that the caller is to refresh",
+              .on_invite = answer_at_once,
+              .timer = caller_refreshes},
+    Behaviour{.user = "timer-min",
+              .summary = "422 with Min-SE: 600 to a shorter session interval, else 200",
+              .on_invite = answer_at_once,
+              .timer = long_intervals},
+    Behaviour{.user = "no-timer",
+              .summary = "200; knows no session timers",
+              .on_invite = answer_at_once,
+              .supports_timer = false},
     // --- changes of the session
     Behaviour{.user = "refuse-reinvite",
               .summary = "200; 488 to every re-INVITE and offering UPDATE",

@@ -9,6 +9,7 @@
 
 #include "engine/agent/command.h"
 #include "engine/base/time.h"
+#include "engine/session/session_expires.h"
 
 namespace sipassay::agent {
 
@@ -52,6 +53,8 @@ struct Behaviour {
   Authentication authentication = Authentication::None;
   int refuses_changes = 0;      // final response to every re-INVITE and offering UPDATE
   bool supports_100rel = true;  // false: Require: 100rel is answered 420 (RFC 3261 8.2.2.3)
+  bool supports_timer = true;   // false: knows no session timers (RFC 4028)
+  std::optional<session::TimerSettings> timer{};  // instead of the agent's own
   bool demands_100rel = false;  // 421 to an INVITE whose sender does not know 100rel (RFC 3262 3)
   bool is_unknown = false;      // 404 to every request (RFC 3261 8.2.2.1)
   bool has_video = false;       // accepts and offers video as well

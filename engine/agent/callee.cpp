@@ -39,6 +39,8 @@ void Core::receive_invite(transaction::Id transaction, const Message& request, c
     const int status = *std::exchange(reject_next_, std::nullopt);
     return refuse({status, {3261, "13.3.1.3", Level::Stated}});
   }
+  if (const auto min_se = owed_min_se(request, behaviour))
+    return refuse({422, {4028, "9", Level::May}, {}, {{"Min-SE", std::to_string(*min_se)}}});
   std::optional<dialog::DialogId> replaced;
   bool replaces_early = false;
   if (auto refusal = check_replaces(request, replaced, replaces_early)) return refuse(*refusal);
@@ -94,6 +96,15 @@ void Core::receive_invite(transaction::Id transaction, const Message& request, c
     accept(call);
   else
     start_steps(call, behaviour.on_invite);
+}
+
+// RFC 4028 9: seconds of the Min-SE of a 422.
+std::optional<std::uint32_t> Core::owed_min_se(const Message& invite,
+                                               const Behaviour& behaviour) const {
+  if (!settings_.supports_timer || !behaviour.supports_timer) return std::nullopt;
+  const auto owed =
+      session::owed_min_se(session::timer_request_of(invite), timer_settings(&behaviour));
+  return owed ? std::optional(session::delta_seconds(*owed)) : std::nullopt;
 }
 
 // --- steps of a behaviour

@@ -59,10 +59,17 @@ Message Core::make_invite(LiveCall& call, const Flow& flow) {
   if (wish.reliable == Reliability::Never) std::erase(supported, "100rel");
   invite.add(HeaderId::Contact, settings.contact);
   invite.add(HeaderId::Allow, ascii::comma_list(settings.allow));
-  invite.add(HeaderId::Supported, ascii::comma_list(supported));
+  invite.set(HeaderId::Supported, ascii::comma_list(supported));
   if (wish.reliable == Reliability::Always) invite.add(HeaderId::Require, "100rel");
   invite.add(HeaderId::RecvInfo, ascii::comma_list(settings.recv_info));  // RFC 6086 5.2.3 MUST
-  for (const auto& [name, value] : wish.headers) invite.add(name, value);
+  if (settings_.supports_timer && settings_.timer.interval)
+    session::ask_for_timer(invite, *settings_.timer.interval, std::nullopt,
+                           session::own_min_se(settings_.timer));
+  for (const auto& [name, value] : wish.headers) {
+    const auto id = header_id_from(name);
+    const bool is_ours = id == HeaderId::SessionExpires || id == HeaderId::MinSe;
+    is_ours ? invite.set(name, value) : invite.add(name, value);
+  }
   client.media = make_media(flow, false);
   if (wish.has_offer)
     invite.set_body("application/sdp", client.media->offer());
@@ -124,6 +131,7 @@ void Core::receive_invite_failure(LiveCall& call, const Message& response) {
   if (client.saw_success) return;  // a fork answered before; this final response is not for us
   if ((status == 401 || status == 407) && answer_invite_challenge(call, response)) return;
   if (status >= 300 && status < 400 && follow_redirect(call, response)) return;
+  if (status == 422 && raise_interval(call, response)) return;
   // The transaction lives on in Completed: a 2xx of another fork may still come (16.7).
   tell_referrer(call, status, response.reason());
   end(call, reason_of(status, response.reason()));
@@ -169,6 +177,18 @@ bool Core::follow_redirect(LiveCall& call, const Message& response) {
   client.targets.erase(client.targets.begin());
   auto retry = client.request;
   retry.set_request_uri(target);
+  return send_invite_again(call, std::move(retry));
+}
+
+// RFC 4028 7.3, 7.4: once more with the interval and the Min-SE that the 422 wants. It is the
+// largest of all: a smaller one would not have refused what was asked for.
+bool Core::raise_interval(LiveCall& call, const Message& response) {
+  auto& client = *call.client;
+  if (client.wants_cancel || client.was_cancelled) return false;
+  const auto min_se = session::raised_min_se(client.request, response);
+  if (!min_se || ++client.intervals_raised > intervals_raised_max) return false;
+  auto retry = client.request;
+  session::ask_for_timer(retry, *min_se, session::timer_request_of(retry).refresher, min_se);
   return send_invite_again(call, std::move(retry));
 }
 
@@ -241,6 +261,8 @@ void Core::cancel_reinvite(LiveCall& call, CallDialog& dialog) {
 bool Core::send_cancel_for(CallId call, const Message& invite, const Flow* flow) {
   auto cancel = transaction::cancel_for(invite);
   cancel.add(HeaderId::UserAgent, product);
+  // RFC 4028 7.1 MUST: Supported: timer in every request but ACK.
+  cancel.add(HeaderId::Supported, ascii::comma_list(capabilities(nullptr).supported));
   const auto to = destination(cancel, flow);
   if (!to) return false;
   const auto id = layer_.send_request(cancel, *to, now_);

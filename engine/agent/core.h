@@ -33,6 +33,7 @@ inline constexpr std::string_view product = "sipassay/0.1.0";
 inline constexpr std::size_t forks_max = 32;            // dialogs of one INVITE of ours
 inline constexpr unsigned challenges_answered_max = 4;  // of one request of ours
 inline constexpr unsigned redirects_followed_max = 5;   // of one call
+inline constexpr unsigned intervals_raised_max = 5;     // 422s of one call (RFC 4028 7.3)
 inline constexpr unsigned transfer_depth_max = 4;       // calls that a REFER within a REFER makes
 
 // What became of the offer of a change of ours, kept for the retry after a 491 (RFC 3261 14.1).
@@ -103,6 +104,7 @@ struct ClientInvite {
   std::optional<sdp::LocalMedia> media;  // as it was when the offer was sent; copied to each fork
   unsigned challenges = 0;
   unsigned redirects = 0;
+  unsigned intervals_raised = 0;
   bool saw_provisional = false;
   bool saw_success = false;
   bool wants_cancel = false;  // as soon as a provisional response comes (RFC 3261 9.1)
@@ -223,11 +225,13 @@ class Core {
   std::string contact_for(std::string_view user, const Flow& flow) const;
   session::Settings session_settings(std::string_view user, const Flow& flow,
                                      const Behaviour* behaviour) const;
+  const session::TimerSettings& timer_settings(const Behaviour* behaviour) const;
   sdp::LocalMedia make_media(const Flow& flow, bool has_video);
 
   // --- callee.cpp
   void receive_invite(transaction::Id transaction, const Message& request, const Flow& flow,
                       const Behaviour& behaviour);
+  std::optional<std::uint32_t> owed_min_se(const Message& invite, const Behaviour& behaviour) const;
   void start_steps(LiveCall& call, std::span<const Step> steps);
   void run_step(LiveCall& call);
   void command(const Ring& command);
@@ -249,6 +253,7 @@ class Core {
   void receive_invite_failure(LiveCall& call, const Message& response);
   bool answer_invite_challenge(LiveCall& call, const Message& response);
   bool follow_redirect(LiveCall& call, const Message& response);
+  bool raise_interval(LiveCall& call, const Message& response);
   bool send_invite_again(LiveCall& call, Message invite);
   CallDialog* fork_for(LiveCall& call, const Message& response, const Flow& flow);
   void send_cancel(LiveCall& call);

@@ -29,6 +29,8 @@ Message Core::make_outside(std::string_view method, std::string_view target, con
       rng_.token(20) + "@" + (host.find(':') == std::string::npos ? host : "[" + host + "]"));
   request.add(HeaderId::CSeq, std::to_string(rng_.between(1, 9999)) + " " + std::string(method));
   request.add(HeaderId::UserAgent, product);
+  // RFC 4028 7.1 MUST: Supported: timer in every request but ACK.
+  request.add(HeaderId::Supported, ascii::comma_list(capabilities(nullptr).supported));
   return request;
 }
 

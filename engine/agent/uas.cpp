@@ -32,6 +32,8 @@ Capabilities Core::capabilities(const Behaviour* behaviour) const {
   if (has_100rel) capabilities.supported.emplace_back("100rel");
   capabilities.supported.emplace_back("replaces");
   capabilities.supported.emplace_back("norefersub");
+  if (settings_.supports_timer && (behaviour == nullptr || behaviour->supports_timer))
+    capabilities.supported.emplace_back("timer");
   capabilities.recv_info = settings_.recv_info;
   return capabilities;
 }
@@ -207,11 +209,16 @@ session::Settings Core::session_settings(std::string_view user, const Flow& flow
   settings.allow = allowed_methods();
   settings.supported = known.supported;
   settings.recv_info = known.recv_info;
+  settings.timer = timer_settings(behaviour);
   settings.t1 = settings_.timings.t1;
   settings.t2 = settings_.timings.t2;
   settings.is_over_tls =
       flow.local.transport == Transport::Tls || flow.local.transport == Transport::Wss;
   return settings;
+}
+
+const session::TimerSettings& Core::timer_settings(const Behaviour* behaviour) const {
+  return behaviour != nullptr && behaviour->timer ? *behaviour->timer : settings_.timer;
 }
 
 sdp::LocalMedia Core::make_media(const Flow& flow, bool has_video) {

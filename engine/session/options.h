@@ -8,6 +8,7 @@
 
 #include "engine/base/time.h"
 #include "engine/session/offer_answer.h"
+#include "engine/session/session_expires.h"
 
 namespace sipassay::session {
 
@@ -30,7 +31,8 @@ struct Settings {
   std::string contact{};  // our Contact value: "<sip:user@host:port>"
   std::vector<std::string> allow{"INVITE", "ACK",  "BYE",     "CANCEL", "OPTIONS", "PRACK",
                                  "UPDATE", "INFO", "MESSAGE", "NOTIFY", "REFER"};
-  std::vector<std::string> supported{"100rel", "replaces", "norefersub"};  // option tags
+  // Option tags; "timer" among them: RFC 4028.
+  std::vector<std::string> supported{"100rel", "replaces", "norefersub", "timer"};
   std::vector<std::string> recv_info{};  // Info-Packages that we receive (RFC 6086)
   Duration t1 = 500ms;
   Duration t2 = 4s;
@@ -40,6 +42,7 @@ struct Settings {
   bool judges_sdp = true;            // RFC 3264 5, 8: Violation for offers of theirs
   bool delivers_any_notify = false;  // a NOTIFY of no subscription goes up, instead of 481 or 489
   Duration subscription_expires = 60s;  // of a REFER that we accept
+  TimerSettings timer{};
 };
 
 struct RequestOptions {

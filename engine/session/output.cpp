@@ -13,9 +13,9 @@ std::string_view to_string(Deliver::What what) {
 }
 
 std::string_view to_string(EndReason reason) {
-  constexpr std::array<std::string_view, 8> names{
-      "BYE sent",         "BYE received", "cancelled",   "rejected by us",
-      "rejected by peer", "dialog gone",  "ACK missing", "disposed"};
+  constexpr std::array<std::string_view, 9> names{
+      "BYE sent",    "BYE received", "cancelled", "rejected by us", "rejected by peer",
+      "dialog gone", "ACK missing",  "expired",   "disposed"};
   return names[static_cast<std::size_t>(reason)];
 }
 

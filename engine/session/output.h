@@ -140,6 +140,7 @@ enum class EndReason : std::uint8_t {
   RejectedByPeer,
   DialogGone,
   AckMissing,
+  Expired,  // nobody has refreshed the session (RFC 4028 10)
   Disposed
 };
 // The session (INVITE usage) is over; see is_finished() for the dialog.

@@ -74,6 +74,8 @@ void SessionDialog::Impl::end(EndReason reason) {
   own_update.reset();
   retry_invite_at.reset();
   retry_update_at.reset();
+  timer.session_ended();
+  open_refresh.reset();
   offers.close();
   note();
   put(Ended{reason});
@@ -263,6 +265,7 @@ SessionDialog::SessionDialog(ReceivedInvite initial, dialog::Dialog dialog, Sett
   const auto cseq = initial.request.maybe<CSeq>();
   impl_->add_peer_invite(initial.request, initial.transaction, cseq ? cseq->number : 0, true, now);
   impl_->peer_recv_info = recv_info_of(initial.request);
+  impl_->note_timers(initial.request);
   impl_->noted_state = impl_->state();
   impl_->noted_signaling = impl_->offers.state();
 }
@@ -275,6 +278,7 @@ SessionDialog::SessionDialog(SentInvite initial, dialog::Dialog dialog, Settings
   impl_->offers.apply(Side::Local, Carrier::Invite, description_of(initial.request));
   impl_->exchange_cseq = number;
   impl_->exchange_side = Side::Local;
+  impl_->note_option_tags(initial.request);
   impl_->own_invites.push_back({OwnInvite{std::move(initial.request), number, true}, {}});
   // A dialog made by a 2xx is confirmed when that 2xx is passed in.
   impl_->noted_state = SessionState::Early;

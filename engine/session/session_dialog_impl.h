@@ -6,10 +6,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/session/failure.h"
 #include "engine/session/session_dialog.h"
+#include "engine/session/session_timer.h"
 
 namespace sipassay::session {
 
@@ -50,6 +52,10 @@ struct SessionDialog::Impl {
     std::uint32_t cseq = 0;
     bool has_offer = false;
     bool was_undone = false;
+  };
+  struct Refresh {  // a request of ours that is nothing but a refresh (RFC 4028 10)
+    Method method = Method::Update;
+    std::uint32_t cseq = 0;
   };
   struct Pending {  // a request received, not INVITE, that waits for reply()
     Message request;
@@ -145,16 +151,32 @@ struct SessionDialog::Impl {
   void receive_response(const Message& request, const Message& response, Instant now);
   void invite_response(Own& own, const Message& response, Instant now);
   void invite_provisional(Own& own, const Message& response);
-  void invite_success(Own& own, const Message& response);
+  void invite_success(Own& own, const Message& response, Instant now);
   void invite_failed(std::uint32_t cseq, const Message* response, int status, Instant now);
-  void update_answered(std::uint32_t cseq, const Message* response, int status, Instant now);
+  void update_answered(const Message& request, const Message* response, int status, Instant now);
   void prack_answered(std::uint32_t cseq, const Message* response, int status);
   void refer_answered(std::uint32_t cseq, const Message* response, int status);
   void notify_answered(const Message& request, int status);
   void final_answer(const Message& request, const Message* response, int status, Instant now);
   bool schedule_retry(Method method, const Message* response, int status, Instant now);
+  std::optional<Duration> retry_wait(const Message* response, int status);
   void suffer(Method method, int status);
   bool guard(Own& own, const Message& response);
+
+  // --- session_refresh.cpp: session timers (RFC 4028)
+  bool has_timers() const;
+  void note_option_tags(const Message& initial);
+  void ask_for_timer(Message& request) const;
+  bool is_interval_refused(const Message& request, TransactionId transaction);
+  void answer_timer(Message& response, const Message& request) const;
+  void timer_granted_by_us(const Message& response, Instant now);
+  void timer_granted_by_peer(const Message& request, const Message& response, Instant now);
+  void start_timer(const std::optional<TimerGrant>& grant, RefresherRole own_role, Instant now);
+  void note_timers(const Message& message);
+  void refresh(Instant now);
+  Result make_refresh();
+  bool refresh_refused(Method method, std::uint32_t cseq, const Message* response, int status,
+                       Instant now);
 
   // --- session_time.cpp
   void advance(Instant now);
@@ -195,6 +217,15 @@ struct SessionDialog::Impl {
   std::uint32_t newest_peer_invite = 0;
 
   std::optional<Instant> retry_invite_at, retry_update_at;
+
+  SessionTimer timer;
+  std::optional<Refresh> open_refresh;
+  std::optional<Duration> min_se;  // the largest heard in this dialog (RFC 4028 7.4)
+  unsigned intervals_raised = 0;   // 422s followed since the last 2xx
+  bool peer_knows_timers = false;
+  bool refreshes_by_update = true;  // until the peer refuses one
+  // UAC: tags of Require and Proxy-Require of the INVITE that made the dialog.
+  std::vector<std::pair<HeaderId, std::string>> initial_requirements;
   std::vector<std::string> peer_recv_info;
   std::vector<std::string> peer_allow;
   bool peer_supports_100rel = false;

@@ -149,6 +149,8 @@ void SessionDialog::Impl::receive_invite(const Message& request, TransactionId t
   const auto description = description_of(request);
   if (offers.decide(Side::Remote, Carrier::Invite, description).is_refused())
     return refuse(request, transaction, 500, true);
+  if (is_interval_refused(request, transaction)) return;
+  note_timers(request);
   dialog.stage_target(cseq, request);
   add_peer_invite(request, transaction, cseq, false, now);
   put(Deliver{Deliver::What::Invite, transaction, request, description.has_value(), false});
@@ -163,6 +165,7 @@ void SessionDialog::Impl::receive_update(const Message& request, TransactionId t
   const GlareRow& row = glare(overlaps(), arrival);
   if (row.decision == Decision::Pending) return refuse(request, transaction, 491);
   if (row.decision == Decision::RetryAfter) return refuse(request, transaction, 500, true);
+  if (is_interval_refused(request, transaction)) return;
   if (description) {
     const auto verdict = offers.decide(Side::Remote, Carrier::Update, description);
     if (verdict.is_refused()) {
@@ -173,6 +176,7 @@ void SessionDialog::Impl::receive_update(const Message& request, TransactionId t
     transition(Side::Remote, Carrier::Update, description);
   }
   learn(request);
+  note_timers(request);
   dialog.stage_target(cseq, request);
   deliver(Deliver::What::Update, request, transaction, cseq, description.has_value());
   if (request.has(HeaderId::RecvInfo)) pending.at(transaction).recv_info = recv_info_of(request);

@@ -34,7 +34,8 @@ void fill_response(Message& response, const ReplyOptions& options) {
   for (const HeaderLine& line : options.headers) {
     const HeaderId id = header_id_from(line.name);
     const bool is_ours = id == HeaderId::Contact || id == HeaderId::Allow ||
-                         id == HeaderId::Supported || id == HeaderId::RecvInfo;
+                         id == HeaderId::Supported || id == HeaderId::RecvInfo ||
+                         id == HeaderId::SessionExpires;
     if (is_ours)
       response.set(line.name, line.value);
     else
@@ -141,8 +142,10 @@ SessionDialog::Status SessionDialog::Impl::reply_success(Peer& peer, ReplyOption
   Message response = make_response(peer.info.request, options.status, options.reason);
   add_dialog_headers(response, peer.info.request);
   add_recv_info(response, peer.info.request);
+  answer_timer(response, peer.info.request);
   fill_response(response, options);
   transition(Side::Local, Carrier::InviteSuccess, description);
+  timer_granted_by_us(response, now);
   peer.success_has_offer = verdict.action == Action::TakeOffer;
   peer.success = response;
   // RFC 6141 4.6: sending the 2xx commits the peer's new target.
@@ -215,6 +218,7 @@ SessionDialog::Status SessionDialog::Impl::reply_other(Pending& waiting, Transac
     // RFC 3311 5.2: Contact in the 2xx; it commits their new target.
     add_dialog_headers(response, waiting.request);
     add_recv_info(response, waiting.request);
+    answer_timer(response, waiting.request);
     dialog.commit_target(waiting.cseq);
     if (waiting.recv_info) peer_recv_info = *waiting.recv_info;
   }
@@ -222,6 +226,7 @@ SessionDialog::Status SessionDialog::Impl::reply_other(Pending& waiting, Transac
   if (options.status == 488)
     response.add(HeaderId::Warning, "305 sipassay \"Incompatible media format\"");
   fill_response(response, options);
+  if (is_update && is_success) timer_granted_by_us(response, now);
   const Pending done = std::move(waiting);
   pending.erase(transaction);  // `waiting` is gone
   const auto refer_sub = response.maybe<ReferSub>();

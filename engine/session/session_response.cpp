@@ -35,13 +35,13 @@ void SessionDialog::Impl::receive_response(const Message& request, const Message
   final_answer(request, &response, response.status(), now);
 }
 
-void SessionDialog::Impl::invite_response(Own& own, const Message& response, Instant) {
+void SessionDialog::Impl::invite_response(Own& own, const Message& response, Instant now) {
   if (response.status() == 100) return;
   if (own.info.was_answered) return;  // a 2xx again before our ACK, or a 1xx behind it
   if (response.status() < 200)
     invite_provisional(own, response);
   else
-    invite_success(own, response);
+    invite_success(own, response, now);
 }
 
 // RFC 3262 4: an in-order reliable 1xx, once.
@@ -85,7 +85,7 @@ void SessionDialog::Impl::invite_provisional(Own& own, const Message& response) 
   put(Progressed{response, own.info.cseq, reliable, has_offer, has_answer});
 }
 
-void SessionDialog::Impl::invite_success(Own& own, const Message& response) {
+void SessionDialog::Impl::invite_success(Own& own, const Message& response, Instant now) {
   own.info.was_answered = true;
   Answered answered{response, own.info.cseq, false, false};
   if (!response.maybe<Contact>())
@@ -98,6 +98,7 @@ void SessionDialog::Impl::invite_success(Own& own, const Message& response) {
   dialog.refresh_target(response);  // RFC 3261 12.2.1.2, RFC 6141 4.7
   if (!is_over) {
     learn(response);
+    timer_granted_by_peer(own.info.request, response, now);
     if (response.has(HeaderId::RecvInfo)) peer_recv_info = recv_info_of(response);
     if (exchange_side == Side::Local && exchange_cseq == own.info.cseq) {
       const auto verdict =
@@ -119,7 +120,7 @@ void SessionDialog::Impl::final_answer(const Message& request, const Message* re
     case Method::Invite:
       return invite_failed(cseq, response, heard, now);
     case Method::Update:
-      update_answered(cseq, response, heard, now);
+      update_answered(request, response, heard, now);
       break;
     case Method::Prack:
       prack_answered(cseq, response, heard);
@@ -166,9 +167,11 @@ void SessionDialog::Impl::invite_failed(std::uint32_t cseq, const Message* respo
     transition(Side::Remote, Carrier::InviteFailure, std::nullopt);
     exchange_cseq.reset();
   }
-  const bool will_retry = !is_initial && schedule_retry(Method::Invite, response, status, now);
-  put(Rejected{response == nullptr ? Message() : *response, cseq, Method::Invite, status,
-               will_retry});
+  if (!refresh_refused(Method::Invite, cseq, response, status, now)) {
+    const bool will_retry = !is_initial && schedule_retry(Method::Invite, response, status, now);
+    put(Rejected{response == nullptr ? Message() : *response, cseq, Method::Invite, status,
+                 will_retry});
+  }
   if (is_over) return;
   if (is_initial) {
     // RFC 3261 12.3: a non-2xx final ends the early dialogs.
@@ -183,19 +186,14 @@ bool SessionDialog::Impl::schedule_retry(Method method, const Message* response,
                                          Instant now) {
   if (is_over || !settings.retries_after_491) return false;
   std::optional<Instant>& due = method == Method::Invite ? retry_invite_at : retry_update_at;
-  if (status == 491) {
-    // RFC 3261 14.1, RFC 3311 5.3.
-    due = now + retry_delay(dialog.role() == dialog::Role::Uac, rng);
-    return true;
-  }
-  const auto wait = response == nullptr ? std::nullopt : response->maybe<RetryAfter>();
-  if (status != 500 || !wait) return false;
-  due = now + std::chrono::seconds(wait->seconds);  // RFC 3261 20.33
-  return true;
+  const auto wait = retry_wait(response, status);
+  if (wait) due = now + *wait;
+  return wait.has_value();
 }
 
-void SessionDialog::Impl::update_answered(std::uint32_t cseq, const Message* response, int status,
-                                          Instant now) {
+void SessionDialog::Impl::update_answered(const Message& request, const Message* response,
+                                          int status, Instant now) {
+  const std::uint32_t cseq = cseq_of(request);
   if (!own_update || own_update->cseq != cseq) return;
   const bool has_offer = own_update->has_offer;
   const bool was_undone = own_update->was_undone;
@@ -205,6 +203,8 @@ void SessionDialog::Impl::update_answered(std::uint32_t cseq, const Message* res
     if (!response->maybe<Contact>())
       violation("contact-missing-in-update-2xx", {3311, "5.2", Level::Must}, "Contact", "none");
     if (response->has(HeaderId::RecvInfo)) peer_recv_info = recv_info_of(*response);
+    learn(*response);
+    timer_granted_by_peer(request, *response, now);
     if (was_undone) return;
     if (has_offer)
       transition(Side::Remote, Carrier::UpdateSuccess, description_of(*response));
@@ -214,6 +214,7 @@ void SessionDialog::Impl::update_answered(std::uint32_t cseq, const Message* res
     return;
   }
   if (has_offer && !was_undone) transition(Side::Remote, Carrier::UpdateFailure, std::nullopt);
+  if (refresh_refused(Method::Update, cseq, response, status, now)) return;
   const bool will_retry = schedule_retry(Method::Update, response, status, now);
   put(Rejected{response == nullptr ? Message() : *response, cseq, Method::Update, status,
                will_retry});

@@ -29,7 +29,8 @@ bool wants_contact(std::string_view method) {
 bool replaces_ours(std::string_view name) {
   const HeaderId id = header_id_from(name);
   return id == HeaderId::Contact || id == HeaderId::Allow || id == HeaderId::Supported ||
-         id == HeaderId::MaxForwards || id == HeaderId::RecvInfo;
+         id == HeaderId::MaxForwards || id == HeaderId::RecvInfo ||
+         id == HeaderId::SessionExpires || id == HeaderId::MinSe;
 }
 
 }  // namespace
@@ -52,11 +53,14 @@ std::expected<void, SessionError> SessionDialog::Impl::may_send(const RequestOpt
 void SessionDialog::Impl::fill(Message& request, const RequestOptions& options) const {
   if (wants_contact(request.method_text())) request.add(HeaderId::Contact, settings.contact);
   // RFC 3311 4, RFC 3261 13.2.1: say what we allow where a session is set up or changed.
-  if (request.method() == Method::Invite || request.method() == Method::Update) {
-    if (!settings.allow.empty()) request.add(HeaderId::Allow, ascii::comma_list(settings.allow));
-    if (!settings.supported.empty())
-      request.add(HeaderId::Supported, ascii::comma_list(settings.supported));
-  }
+  const bool is_refresh = request.method() == Method::Invite || request.method() == Method::Update;
+  if (is_refresh && !settings.allow.empty())
+    request.add(HeaderId::Allow, ascii::comma_list(settings.allow));
+  // RFC 4028 7.1: Supported: timer in every request but ACK.
+  const bool has_supported = is_refresh || (has_timers() && request.method() != Method::Ack);
+  if (has_supported && !settings.supported.empty())
+    request.add(HeaderId::Supported, ascii::comma_list(settings.supported));
+  if (is_refresh) ask_for_timer(request);
   for (const HeaderLine& line : options.headers) {
     if (replaces_ours(line.name))
       request.set(line.name, line.value);
@@ -259,6 +263,7 @@ SessionDialog::Result SessionDialog::Impl::retry(const Message& request) {
     if (exchange_side == Side::Local && exchange_cseq == before->number) exchange_cseq = cseq;
   }
   if (own_update && own_update->cseq == before->number) own_update->cseq = cseq;
+  if (open_refresh && open_refresh->cseq == before->number) open_refresh->cseq = cseq;
   for (OwnPrack& prack : own_pracks)
     if (prack.cseq == before->number) prack.cseq = cseq;
   for (Subscription& subscription : subscriptions)

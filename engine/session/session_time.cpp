@@ -51,6 +51,18 @@ void SessionDialog::Impl::advance(Instant now) {
     retry_update_at.reset();
     put(RetryDue{Method::Update});
   }
+  switch (timer.advance(now)) {
+    case SessionTimer::Due::Refresh:
+      refresh(now);
+      break;
+    case SessionTimer::Due::Expire:
+      // RFC 4028 10.
+      send_bye();
+      end(EndReason::Expired);
+      break;
+    case SessionTimer::Due::Nothing:
+      break;
+  }
   for (Subscription& subscription : subscriptions) {
     if (!subscription.advance(now)) continue;
     if (subscription.role() == SubscriptionRole::Notifier) {
@@ -96,6 +108,7 @@ std::optional<Instant> SessionDialog::Impl::next_deadline() const {
   }
   earlier(next, retry_invite_at);
   earlier(next, retry_update_at);
+  earlier(next, timer.next_deadline());
   for (const Subscription& subscription : subscriptions)
     earlier(next, subscription.next_deadline());
   return next;

@@ -14,6 +14,7 @@ _sipassay() {
     --report) words="text json junit html" ;;
     --list-format) words="tsv json" ;;
     --format) words="markdown dot" ;;
+    --refresher) words="uac uas" ;;
     --scenarios | --failed-from) mapfile -t COMPREPLY < <(compgen -f -- "$word") ; return ;;
     *)
       if [[ $word == -* ]]; then
