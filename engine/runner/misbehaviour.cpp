@@ -11,9 +11,10 @@ namespace {
 
 std::vector<Misbehaviour> all_rows() {
   std::vector<Misbehaviour> rows;
-  for (const auto& group : {messages_misbehaviours(), responses_misbehaviours(),
-                            transactions_misbehaviours(), dialogs_misbehaviours(),
-                            reliable_misbehaviours(), sdp_misbehaviours(), usages_misbehaviours()})
+  for (const auto& group :
+       {messages_misbehaviours(), responses_misbehaviours(), transactions_misbehaviours(),
+        dialogs_misbehaviours(), reliable_misbehaviours(), sdp_misbehaviours(),
+        usages_misbehaviours(), timers_misbehaviours()})
     rows.insert(rows.end(), group.begin(), group.end());
   std::ranges::sort(rows, {}, &Misbehaviour::name);
   return rows;

@@ -14,5 +14,6 @@ std::span<const Misbehaviour> dialogs_misbehaviours();
 std::span<const Misbehaviour> reliable_misbehaviours();
 std::span<const Misbehaviour> sdp_misbehaviours();
 std::span<const Misbehaviour> usages_misbehaviours();
+std::span<const Misbehaviour> timers_misbehaviours();
 
 }  // namespace sipassay::runner

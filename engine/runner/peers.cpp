@@ -44,7 +44,12 @@ Kind kind_of(std::string_view octets) {
 Peers::Peers(const Case& the_case, const CaseOptions& options, std::string sut_user, Rng rng,
              Instant now)
     : case_(&the_case), options_(&options), sut_user_(std::move(sut_user)), rng_(rng), now_(now) {
-  offers_100rel_ = std::ranges::find(the_case.needs, "100rel") != the_case.needs.end();
+  for (const std::string_view tag : {"100rel", "timer", "199"})
+    if (std::ranges::find(the_case.needs, tag) != the_case.needs.end()) {
+      offered_tags_ += (offered_tags_.empty() ? "" : ", ");
+      offered_tags_ += tag;
+      knows_timers_ |= tag == "timer";
+    }
 }
 
 std::size_t Peers::add(std::string name, Transport transport, bool has_own_address) {

@@ -263,7 +263,8 @@ class Peers {
   const CaseOptions* options_;
   std::string sut_user_;
   Rng rng_;
-  bool offers_100rel_ = false;
+  std::string offered_tags_;  // what the case needs: Supported of INVITEs
+  bool knows_timers_ = false;
   Instant now_{};
   std::vector<Peer> peers_;
   std::vector<Record> records_;

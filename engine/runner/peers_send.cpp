@@ -139,7 +139,9 @@ void Peers::furnish(Message& request, std::size_t peer, std::optional<std::size_
   const std::string method(request.method_text());
   if (has_contact(method)) request.add("Contact", contact(peer));
   if (method == "INVITE" || method == "OPTIONS" || method == "UPDATE") request.add("Allow", allow);
-  if (method == "INVITE" && offers_100rel_) request.add("Supported", "100rel");
+  if (method == "INVITE" && !offered_tags_.empty()) request.add("Supported", offered_tags_);
+  // RFC 4028 7.1: in every request but ACK.
+  if (method != "INVITE" && method != "ACK" && knows_timers_) request.add("Supported", "timer");
   if (method == "OPTIONS") request.add("Accept", "application/sdp");
   if (method == "REGISTER") request.add("Expires", "3600");
   if (method == "REFER")
@@ -315,9 +317,6 @@ Peers::Sent Peers::send(const SendStep& step, const CheckContext& context,
     sdp =
         PeerMedia(peers_[*peer].local.host, rng_.fork("stray")).offer(split(*step.edit.sdp).traits);
   if (!sdp.empty()) request->set_body("application/sdp", sdp);
-  if (offers_100rel_ && step.method == "INVITE" && !is_outside &&
-      !request->has(HeaderId::Supported))
-    request->add("Supported", "100rel");
 
   const auto to = destination(*request, *peer);
   transaction::add_via(*request, peers_[*peer].local, transaction::make_branch(rng_));

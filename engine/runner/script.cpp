@@ -50,7 +50,7 @@ bool is_method_name(std::string_view need) {
 // Needs that a SUT's Supported or its profile can answer.
 bool is_option_tag(std::string_view need) {
   constexpr std::string_view tags[] = {"100rel", "replaces", "timer", "norefersub",
-                                       "join",   "path",     "gruu",  "outbound"};
+                                       "join",   "path",     "gruu",  "outbound", "199"};
   return std::ranges::find(tags, need) != std::end(tags);
 }
 

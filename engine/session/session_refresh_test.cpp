@@ -12,8 +12,6 @@ using testing::sdp_text;
 using testing::SessionPair;
 using enum testing::Who;
 
-constexpr TransactionId invite = SessionPair::invite_transaction;
-
 // A call whose 200 has Session-Expires: 90.
 struct TimedCall : SessionPair {
   struct Options {
