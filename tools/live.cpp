@@ -32,8 +32,16 @@ using runner::Outcome;
 constexpr Duration turn_max = 100ms;
 // What starts a SUT again after it died has this long.
 constexpr Duration restart_patience = 3s;
-// A case that found the SUT's lines taken is run again so many times, with fewer beside it.
-constexpr unsigned busy_retries_max = 6;
+// A case that found the SUT out of lines or out of breath is run again so many times, the last time
+// alone.
+constexpr unsigned retries_max = 3;
+
+// Nothing that a slow answer can have brought about.
+bool is_settled(const CaseResult& result) {
+  return result.outcome == Outcome::Pass || result.outcome == Outcome::NotApplicable ||
+         result.outcome == Outcome::Unsupported || result.outcome == Outcome::Crash ||
+         (result.outcome == Outcome::Error && has_met_silence(result));
+}
 
 // The whole run: what waits, what is under way, what is done.
 class LiveRun {
@@ -43,10 +51,10 @@ class LiveRun {
         options_(options),
         progress_(progress),
         hub_({.limits = {}, .keeps_octets = true}),
-        jobs_(options.jobs),
+        pace_(options.jobs),
         runs_(cases.size()),
         started_(cases.size()),
-        busy_(cases.size()) {}
+        retries_(cases.size()) {}
 
   std::vector<CaseResult> run();
 
@@ -54,6 +62,7 @@ class LiveRun {
   struct Running {
     std::size_t index;
     std::unique_ptr<Job> job;
+    Duration lag{};  // the longest while it ran
   };
   struct Crash {
     std::size_t index, repetition;
@@ -64,12 +73,13 @@ class LiveRun {
   std::string ask_sut(Duration patience);
   void start_more();
   std::optional<std::size_t> take_next();
-  bool is_destructive(std::size_t index) const;
+  bool runs_alone(std::size_t index) const;
+  bool may_start() const;
   void turn();
   void deliver(transport::Event event);
   void collect();
   void finish(std::size_t index, CaseResult result);
-  bool runs_again(std::size_t index, CaseResult& result);
+  bool runs_again(const Running& done, CaseResult& result);
   void settle_crashes();
   void give_up(const std::string& reason);
   runner::CaseOptions case_options(std::size_t repetition, unsigned retry) const;
@@ -82,10 +92,11 @@ class LiveRun {
   std::deque<std::size_t> waiting_;  // an entry a repetition
   std::vector<Running> running_;
   std::optional<Probe> probe_;
-  std::size_t jobs_;                           // side by side; fewer once the SUT was busy
+  std::optional<Pulse> pulse_;  // when cases run side by side
+  Pace pace_;
   std::vector<std::vector<CaseResult>> runs_;  // of each case
   std::vector<std::size_t> started_;           // of each case
-  std::vector<unsigned> busy_;                 // of each case: how often the SUT had no free line
+  std::vector<unsigned> retries_;              // of each case
   std::vector<Crash> crashes_;
 };
 
@@ -93,6 +104,8 @@ std::vector<CaseResult> LiveRun::run() {
   for (std::size_t i = 0; i < cases_.size(); ++i)
     waiting_.insert(waiting_.end(), options_.repeat, i);
   if (find_sut()) {
+    if (options_.jobs > 1)
+      pulse_.emplace(hub_, sut_, near_, Rng(options_.seed).fork("pulse"));
     while (!is_interrupted() && (!waiting_.empty() || !running_.empty())) {
       start_more();
       turn();
@@ -101,6 +114,7 @@ std::vector<CaseResult> LiveRun::run() {
       progress_.tick();
     }
   }
+  pulse_.reset();
   running_.clear();
   std::vector<CaseResult> out;
   for (auto& runs : runs_)
@@ -138,8 +152,7 @@ std::string LiveRun::ask_sut(Duration patience) {
 }
 
 void LiveRun::start_more() {
-  // After a death nothing begins before it is known what is left of the SUT.
-  while (running_.size() < jobs_ && crashes_.empty()) {
+  while (may_start()) {
     const auto index = take_next();
     if (!index) return;
     const std::size_t repetition = started_[*index]++;
@@ -147,16 +160,23 @@ void LiveRun::start_more() {
     const Duration timeout = options_.timeout > Duration::zero() ? options_.timeout : live_timeout;
     running_.push_back(
         {*index, std::make_unique<Job>(hub_, cases_[*index],
-                                       case_options(repetition, busy_[*index]), near_, timeout)});
+                                       case_options(repetition, retries_[*index]), near_, timeout),
+         {}});
     collect();
   }
 }
 
-// Destructive cases come last and one by one.
+bool LiveRun::may_start() const {
+  // After a death nothing begins before it is known what is left of the SUT.
+  if (!crashes_.empty()) return false;
+  if (running_.empty()) return true;
+  return running_.size() < pace_.jobs() && !(pulse_ && pulse_->lag() > Pace::strain);
+}
+
+// Those that run alone come last.
 std::optional<std::size_t> LiveRun::take_next() {
-  if (!running_.empty() && is_destructive(running_.front().index)) return std::nullopt;
-  auto next =
-      std::ranges::find_if_not(waiting_, [this](auto index) { return is_destructive(index); });
+  if (!running_.empty() && runs_alone(running_.front().index)) return std::nullopt;
+  auto next = std::ranges::find_if_not(waiting_, [this](auto index) { return runs_alone(index); });
   if (next == waiting_.end()) {
     if (waiting_.empty() || !running_.empty()) return std::nullopt;
     next = waiting_.begin();
@@ -166,23 +186,32 @@ std::optional<std::size_t> LiveRun::take_next() {
   return index;
 }
 
-bool LiveRun::is_destructive(std::size_t index) const {
-  return std::ranges::find(cases_[index].tags, "destructive") != cases_[index].tags.end();
+bool LiveRun::runs_alone(std::size_t index) const {
+  return retries_[index] == retries_max ||
+         std::ranges::find(cases_[index].tags, "destructive") != cases_[index].tags.end();
 }
 
 void LiveRun::turn() {
   Instant until = hub_.now() + turn_max;
   for (const Running& one : running_) until = std::min(until, one.job->deadline());
   if (probe_) until = std::min(until, probe_->deadline());
+  if (pulse_) until = std::min(until, pulse_->deadline());
   hub_.wait(until);
   while (auto event = hub_.poll()) deliver(std::move(*event));
   for (const Running& one : running_) one.job->advance();
   if (probe_) probe_->advance();
+  if (!pulse_) return;
+  for (Running& one : running_) one.lag = std::max(one.lag, pulse_->lag());
+  pulse_->advance();
 }
 
 void LiveRun::deliver(transport::Event event) {
   const FlowId local = std::visit([](const auto& e) { return e.local; }, event);
   if (probe_ && probe_->has(local)) return probe_->take(event);
+  if (pulse_ && pulse_->has(local)) {
+    if (pulse_->take(event)) pace_.answered(pulse_->lag());
+    return;
+  }
   for (const Running& one : running_)
     if (one.job->has(local)) return one.job->take(std::move(event));
 }
@@ -196,7 +225,7 @@ void LiveRun::collect() {
     const Running done = std::move(running_[i]);
     running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
     CaseResult result = done.job->result();
-    if (runs_again(done.index, result)) continue;
+    if (runs_again(done, result)) continue;
     // It was there when the run began.
     if (result.outcome == Outcome::Error && has_met_silence(result)) {
       result.outcome = Outcome::Crash;
@@ -209,17 +238,21 @@ void LiveRun::collect() {
   }
 }
 
-// A SUT that answers by itself but has no free line says nothing about the case.
-bool LiveRun::runs_again(std::size_t index, CaseResult& result) {
-  if (cases_[index].user != "auto" || !has_met_busy(result)) return false;
-  if (busy_[index]++ < busy_retries_max) {
-    jobs_ = std::max<std::size_t>(1, std::min(jobs_ - 1, running_.size()));
-    --started_[index];
-    waiting_.push_back(index);
+// A SUT that answers by itself but has no free line, or no breath, says nothing about the case.
+bool LiveRun::runs_again(const Running& done, CaseResult& result) {
+  const bool is_busy = cases_[done.index].user == "auto" && has_met_busy(result);
+  if (is_busy) pace_.busy(running_.size());
+  if (!is_busy && (done.lag <= live_tolerance || is_settled(result))) return false;
+  if (retries_[done.index] < retries_max) {
+    ++retries_[done.index];
+    --started_[done.index];
+    waiting_.push_back(done.index);
     return true;
   }
-  result.outcome = Outcome::Error;
-  result.reason = "the SUT has no free line: " + result.observed;
+  if (is_busy) {
+    result.outcome = Outcome::Error;
+    result.reason = "the SUT has no free line: " + result.observed;
+  }
   return false;
 }
 
@@ -232,15 +265,21 @@ void LiveRun::finish(std::size_t index, CaseResult result) {
 void LiveRun::settle_crashes() {
   std::vector<CaseResult*> results;
   std::vector<Instant> begun;
-  for (const Crash& crash : crashes_) {
-    results.push_back(&runs_[crash.index][crash.repetition]);
+  const std::string complaint = ask_sut(waiting_.empty() ? Duration{} : restart_patience);
+  for (const Crash& crash : std::exchange(crashes_, {})) {
+    CaseResult& result = runs_[crash.index][crash.repetition];
+    // Whatever restarts a SUT that died, the probe of the case would have met it.
+    if (complaint.empty() && was_ignored(result, options_.timings.t1)) {
+      result.outcome = Outcome::Fail;
+      result.reason = "the SUT lives, but answers this peer no more";
+      continue;
+    }
+    results.push_back(&result);
     begun.push_back(crash.begun);
   }
+  if (results.empty()) return;
   const CaseResult* culprit = blame_one(results, begun);
-  crashes_.clear();
-  if (waiting_.empty()) return;
-  const std::string complaint = ask_sut(restart_patience);
-  if (!complaint.empty() && !is_interrupted())
+  if (!complaint.empty() && !waiting_.empty() && !is_interrupted())
     give_up(fmt::format("not run: the SUT died in {} and does not come back: {}", culprit->id,
                         complaint));
 }
@@ -293,6 +332,12 @@ bool has_met_busy(const CaseResult& result) {
   const int status = response->status();
   return cseq && cseq->method == Method::Invite &&
          (status == 486 || status == 503 || status == 600);
+}
+
+bool was_ignored(const CaseResult& result, Duration t1) {
+  const auto at = static_cast<std::size_t>(result.offending);
+  if (result.offending < 0 || at >= result.messages.size()) return false;
+  return result.messages.back().at - result.messages[at].at >= 32 * t1;
 }
 
 const CaseResult* blame_one(const std::vector<CaseResult*>& crashed,

@@ -25,6 +25,9 @@ bool has_met_silence(const runner::CaseResult& result);
 // What went wrong is that its INVITE met 486, 503 or 600.
 bool has_met_busy(const runner::CaseResult& result);
 
+// It went on asking to the end: its port was open, and nobody answered.
+bool was_ignored(const runner::CaseResult& result, Duration t1);
+
 // Of cases that ended in CRASH while they ran side by side one is to blame, and is returned: the
 // one that sent the message after which the SUT said nothing more to anybody. The others become
 // ERROR. `begun` is when each case began, on one clock. Not empty.

@@ -5,10 +5,27 @@
 #include <utility>
 #include <variant>
 
+#include "engine/message/header/all.h"
 #include "engine/message/message.h"
 #include "engine/transaction/layer.h"
 
 namespace sipassay::tools {
+namespace {
+
+transport::Outgoing question(const Endpoint& sut, const Endpoint& local, std::uint32_t number,
+                             Rng& rng) {
+  Message options = Message::request("OPTIONS", "sip:" + host_port(sut));
+  transaction::add_via(options, local, transaction::make_branch(rng));
+  options.add(HeaderId::MaxForwards, "70")
+      .add(HeaderId::From, fmt::format("<sip:probe@{}>;tag={}", host_port(local), rng.token(8)))
+      .add(HeaderId::To, fmt::format("<sip:{}>", host_port(sut)))
+      .add(HeaderId::CallId, rng.token(16))
+      .add(HeaderId::CSeq, fmt::format("{} OPTIONS", number))
+      .add(HeaderId::ContentLength, "0");
+  return {.octets = options.to_string(), .to = {sut, 0}, .segments = {}, .address = {}};
+}
+
+}  // namespace
 
 Probe::Probe(transport::Hub& hub, Options options, Rng rng)
     : hub_(hub), options_(std::move(options)), rng_(rng), begun_(hub.now()) {
@@ -46,18 +63,62 @@ void Probe::advance() {
 void Probe::send() {
   next_ = hub_.now() + options_.t1;
   ++count_;
-  const Endpoint& near = hub_.address(local_);
-  Message options = Message::request("OPTIONS", "sip:" + host_port(options_.sut));
-  transaction::add_via(options, near, transaction::make_branch(rng_));
-  options.add(HeaderId::MaxForwards, "70")
-      .add(HeaderId::From, fmt::format("<sip:probe@{}>;tag={}", host_port(near), rng_.token(8)))
-      .add(HeaderId::To, fmt::format("<sip:{}>", host_port(options_.sut)))
-      .add(HeaderId::CallId, rng_.token(16))
-      .add(HeaderId::CSeq, "1 OPTIONS")
-      .add(HeaderId::ContentLength, "0");
-  hub_.send(
-      local_,
-      {.octets = options.to_string(), .to = {options_.sut, 0}, .segments = {}, .address = {}});
+  hub_.send(local_, question(options_.sut, hub_.address(local_), 1, rng_));
+}
+
+Pulse::Pulse(transport::Hub& hub, const Endpoint& sut, const Endpoint& near, Rng rng)
+    : hub_(hub), sut_(sut), rng_(rng) {
+  Endpoint where = near;
+  where.transport = sut.transport;
+  if (const auto local = hub_.open(where)) local_ = *local;
+  ask();
+}
+
+Pulse::~Pulse() {
+  if (local_ != 0) hub_.close(local_);
+}
+
+// What answers an earlier question is late and was reckoned with.
+bool Pulse::take(const transport::Event& event) {
+  const auto* arrived = std::get_if<transport::MessageArrived>(&event);
+  if (arrived == nullptr || !asked_ || !arrived->message.is_response())
+    return false;
+  const auto cseq = arrived->message.get<CSeq>();
+  if (!cseq || cseq->number != number_) return false;
+  lag_ = hub_.now() - *asked_;
+  asked_.reset();
+  next_ = hub_.now() + beat;
+  return true;
+}
+
+void Pulse::advance() {
+  if (hub_.now() >= next_) ask();
+}
+
+Duration Pulse::lag() const {
+  return asked_ ? std::max<Duration>(lag_, hub_.now() - *asked_) : lag_;
+}
+
+void Pulse::ask() {
+  if (local_ == 0) return;
+  if (asked_) lag_ = patience;
+  asked_ = hub_.now();
+  next_ = *asked_ + patience;
+  hub_.send(local_, question(sut_, hub_.address(local_), ++number_, rng_));
+}
+
+void Pace::answered(Duration lag) {
+  if (lag > strain) {
+    jobs_ = std::max<std::size_t>(1, jobs_ / 2);
+    is_doubling_ = false;
+  } else if (lag <= calm) {
+    jobs_ = std::min(most_, is_doubling_ ? 2 * jobs_ : jobs_ + 1);
+  }
+}
+
+void Pace::busy(std::size_t running) {
+  most_ = std::max<std::size_t>(1, std::min(most_ - 1, running));
+  jobs_ = std::min(jobs_, most_);
 }
 
 }  // namespace sipassay::tools

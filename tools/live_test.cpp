@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "tools/child_process.h"
+#include "tools/live_probe.h"
 
 namespace sipassay::tools {
 namespace {
@@ -67,6 +68,47 @@ TEST(BlameOne, OfOneIsThatOne) {
   CaseResult a = crash("a", {}, -1);
   EXPECT_EQ(blame_one({&a}, {Instant{}}), &a);
   EXPECT_EQ(a.outcome, Outcome::Crash);
+}
+
+TEST(WasIgnored, IsWhoAskedForHalfATransactionAndMore) {
+  CaseResult refused = crash("refused", {{"sut", 1}, {"peer", 2}, {"peer", 600}}, 1);
+  CaseResult ignored = crash("ignored", {{"sut", 1}, {"peer", 2}, {"peer", 16'002}}, 1);
+  EXPECT_FALSE(was_ignored(refused, 500ms));
+  EXPECT_TRUE(was_ignored(ignored, 500ms));
+  EXPECT_FALSE(was_ignored(crash("nothing", {}, -1), 500ms));
+}
+
+// --- how many at once
+
+TEST(Pace, DoublesWhileTheSutAnswersAtOnce) {
+  Pace pace(32);
+  EXPECT_EQ(pace.jobs(), Pace::first);
+  for (int i = 0; i < 5; ++i) pace.answered(10ms);
+  EXPECT_EQ(pace.jobs(), 32U);
+}
+
+TEST(Pace, HalvesWhenItFallsBehindAndThenGrowsOneByOne) {
+  Pace pace(32);
+  for (int i = 0; i < 3; ++i) pace.answered(10ms);
+  pace.answered(Pace::strain + 1us);
+  EXPECT_EQ(pace.jobs(), 16U);
+  pace.answered(Pace::strain);  // neither calm nor behind
+  EXPECT_EQ(pace.jobs(), 16U);
+  pace.answered(Pace::calm);
+  EXPECT_EQ(pace.jobs(), 17U);
+  for (int i = 0; i < 9; ++i) pace.answered(5s);
+  EXPECT_EQ(pace.jobs(), 1U);
+}
+
+TEST(Pace, NeverReachesAgainWhatFoundTheLinesTaken) {
+  Pace pace(32);
+  for (int i = 0; i < 5; ++i) pace.answered(10ms);
+  pace.busy(16);
+  EXPECT_EQ(pace.jobs(), 16U);
+  for (int i = 0; i < 5; ++i) pace.answered(10ms);
+  EXPECT_EQ(pace.jobs(), 16U);
+  pace.busy(0);
+  EXPECT_EQ(pace.jobs(), 1U);
 }
 
 // --- whole runs

@@ -78,7 +78,8 @@ void add_run_options(po::options_description& options) {
   add("login", text_value("USER:PASSWORD"), "answer to challenges of the live SUT");
   add("seed", text_value("N"),
       "source of all tags, branches and Call-IDs; default: 1, for a live SUT a new one each time");
-  add("jobs", text_value("N"), "cases side by side against a live SUT (default 1)");
+  add("jobs", text_value("N"), "cases side by side against a live SUT (default 1); fewer while it "
+      "answers late");
   add("repeat", text_value("N"), "run each case N times; different outcomes are FLAKY");
   add("timeout", text_value("TIME"), "longest time of one case in real time");
   add("t1", text_value("TIME"), "T1, which scales all timers (default 500ms)");
