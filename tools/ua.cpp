@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <expected>
 #include <random>
@@ -149,7 +150,9 @@ std::string users_text() {
   std::string out = "The user part of the Request-URI selects what a caller meets:\n";
   for (const agent::Behaviour& row : agent::behaviours())
     out += fmt::format("  {:<16} {}\n", row.user, row.summary);
-  return out + "Any other user is answered like \"auto\" (--otherwise).";
+  return out +
+         "Any other user is answered like \"auto\" (--otherwise), or 302 once it has registered.\n"
+         "It is a registrar for every user but \"nobody\" (RFC 3261 10.3).";
 }
 
 // RFC 4028 4, 5: nothing below 90 seconds; 0 asks for no session timer.
@@ -186,6 +189,11 @@ agent::Settings settings_from(const po::variables_map& values) {
   settings.accepts = {
       .realm = {}, .user = login.substr(0, colon), .password = login.substr(colon + 1)};
   settings.credentials = {settings.accepts};
+  if (values.count("no-registrar") == 0) {
+    auto& registrar = settings.registrar.emplace();
+    if (!settings.domain.empty()) registrar.domains = {settings.domain};
+    registrar.epoch = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  }
   if (const std::string user = text(values, "otherwise"); !user.empty()) {
     if (agent::behaviour_of(user) == nullptr)
       throw UsageError{fmt::format("--otherwise: no behaviour \"{}\" (sipassay ua --help)",
@@ -222,6 +230,7 @@ int ua(const Arguments& arguments) {
   add("min-se", text_value("SECONDS"), "shortest session interval that is taken (default 90)");
   add("refresher", text_value("uac|uas"),
       "who refreshes where a caller leaves it open: it (uac, default) or we (uas)");
+  add("no-registrar", "answer 405 to REGISTER");
   add("t1", text_value("TIME"), "T1, which scales all timers (default 500ms)");
   add("seed", text_value("N"), "source of all tags and branches; default: a new one each time");
   add("verbose", "print a line for everything that happens");

@@ -25,7 +25,7 @@ constexpr std::array rows{
     MethodRow{Method::Message, true, Outside::Message, false, {3428, "7", Level::Must}},
     MethodRow{Method::Notify, true, Outside::NoDialog, false, {6665, "4.1.3", Level::Must}},
     MethodRow{Method::Refer, true, Outside::Refer, true, {3515, "2.4.2", Level::Must}},
-    MethodRow{Method::Register, false, Outside::NotOurs, false, {3261, "8.2.1", Level::Must}},
+    MethodRow{Method::Register, true, Outside::Register, false, {3261, "10.3", Level::Must}},
     MethodRow{Method::Subscribe, true, Outside::Subscribe, false, {3515, "2.4.4", Level::Must}},
     MethodRow{Method::Publish, false, Outside::NotOurs, false, {3261, "8.2.1", Level::Must}},
 };
@@ -34,8 +34,12 @@ Refusal malformed(std::string_view reason, Clause clause) {
   return {400, clause, std::string(reason), {}};
 }
 
-ExtraHeader allow_header() {
-  return {"Allow", ascii::comma_list(allowed_methods())};
+ExtraHeader allow_header(const Capabilities& capabilities) {
+  return {"Allow", ascii::comma_list(allowed_methods(capabilities.is_registrar))};
+}
+
+bool is_allowed(const MethodRow& row, bool is_registrar) {
+  return row.is_allowed && (is_registrar || row.method != Method::Register);
 }
 
 std::string reason_for(const Rejection& rejection) {
@@ -63,10 +67,10 @@ const MethodRow* method_row(Method method) {
   return row == rows.end() ? nullptr : std::to_address(row);
 }
 
-std::vector<std::string> allowed_methods() {
+std::vector<std::string> allowed_methods(bool is_registrar) {
   std::vector<std::string> names;
   for (const auto& row : rows)
-    if (row.is_allowed) names.emplace_back(to_string(row.method));
+    if (is_allowed(row, is_registrar)) names.emplace_back(to_string(row.method));
   return names;
 }
 
@@ -91,10 +95,12 @@ std::optional<Refusal> check_form(const Message& request) {
   return std::nullopt;
 }
 
-std::optional<Refusal> check_method(const Message& request) {
+std::optional<Refusal> check_method(const Message& request, const Capabilities& capabilities) {
   const auto* row = method_row(request.method());
-  if (row == nullptr) return Refusal{501, {3261, "21.5.2", Level::Stated}, {}, {allow_header()}};
-  if (!row->is_allowed) return Refusal{405, {3261, "8.2.1", Level::Must}, {}, {allow_header()}};
+  const auto allow = allow_header(capabilities);
+  if (row == nullptr) return Refusal{501, {3261, "21.5.2", Level::Stated}, {}, {allow}};
+  if (!is_allowed(*row, capabilities.is_registrar))
+    return Refusal{405, {3261, "8.2.1", Level::Must}, {}, {allow}};
   return std::nullopt;
 }
 

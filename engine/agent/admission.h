@@ -25,6 +25,7 @@ enum class Outside : std::uint8_t {
   Message,
   Refer,
   Subscribe,
+  Register,
   Cancel,  // the transaction layer has matched it already
 };
 struct MethodRow {
@@ -37,10 +38,11 @@ struct MethodRow {
 // A row for every known method; any other is 501 (21.5.2).
 std::span<const MethodRow> method_rows();
 const MethodRow* method_row(Method method);
-// Value of Allow: the methods of the rows that are allowed.
-std::vector<std::string> allowed_methods();
+// Value of Allow: the methods of the rows that are allowed; REGISTER is a registrar's only.
+std::vector<std::string> allowed_methods(bool is_registrar = false);
 
 struct Capabilities {
+  bool is_registrar = false;
   std::vector<std::string> supported;  // option tags
   std::vector<std::string> recv_info;  // Info-Packages (RFC 6086)
 };
@@ -49,7 +51,7 @@ struct Capabilities {
 std::optional<Refusal> check_form(const Message& request);
 // 8.2.1 method, 8.2.2.1 Request-URI, 8.2.2.3 Require, 8.2.3 content. Merged requests (8.2.2.2), the
 // called user and the dialog are the caller's checks.
-std::optional<Refusal> check_method(const Message& request);
+std::optional<Refusal> check_method(const Message& request, const Capabilities& capabilities);
 std::optional<Refusal> check_request_uri(const Message& request);
 std::optional<Refusal> check_require(const Message& request, const Capabilities& capabilities);
 std::optional<Refusal> check_info_package(const Message& request, const Capabilities& capabilities);

@@ -13,6 +13,7 @@
 
 #include "engine/agent/command.h"
 #include "engine/agent/event.h"
+#include "engine/agent/registrar.h"
 #include "engine/base/endpoint.h"
 #include "engine/base/rng.h"
 #include "engine/base/time.h"
@@ -50,6 +51,8 @@ struct Settings {
   std::vector<Credentials> credentials;                   // for challenges we meet
   Credentials accepts;                                    // what user "digest" must present
   std::size_t calls_limit = calls_max;                    // live calls: 503 for one more
+  // Takes REGISTER, and redirects to what is registered who calls a user that no row names.
+  std::optional<Registrar::Options> registrar;
 };
 
 // --- inputs

@@ -124,6 +124,7 @@ const Vector vectors[] = {
     {"error", "a INVITE+sdp, b 500 INVITE, a ACK", "a INVITE, b 500 INVITE, a ACK"},
     {"overload", "a INVITE+sdp, b 503 INVITE, a ACK", "a INVITE, b 503 INVITE, a ACK"},
     {"redirect", "a INVITE+sdp, b 302 INVITE, a ACK", "a INVITE, b 302 INVITE, a ACK"},
+    {"registered", "a INVITE+sdp, b 480 INVITE, a ACK", "a INVITE, b 480 INVITE, a ACK"},
     {"nobody", "a INVITE+sdp, b 404 INVITE, a ACK", "a INVITE, b 404 INVITE, a ACK"},
     {"digest",
      "a INVITE+sdp, b 401 INVITE, a ACK, a INVITE+sdp, b 200 INVITE+sdp, a ACK, a BYE, b 200 BYE",

@@ -64,7 +64,9 @@ Core::Core(Settings settings, Rng rng)
       layer_({.timings = settings_.timings}, rng.fork("transactions")),
       digest_client_(secrets_of(settings_), rng.fork("digest-client")),
       digest_server_(server_options(settings_, false), rng.fork("digest-server")),
-      digest_proxy_(server_options(settings_, true), rng.fork("digest-proxy")) {}
+      digest_proxy_(server_options(settings_, true), rng.fork("digest-proxy")) {
+  if (settings_.registrar) registrar_.emplace(*settings_.registrar);
+}
 
 // --- inputs
 

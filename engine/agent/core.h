@@ -20,6 +20,7 @@
 #include "engine/agent/agent.h"
 #include "engine/agent/behaviour.h"
 #include "engine/agent/digest.h"
+#include "engine/agent/registrar.h"
 #include "engine/agent/response.h"
 #include "engine/sdp/negotiate.h"
 #include "engine/session/session_dialog.h"
@@ -212,12 +213,17 @@ class Core {
   void receive_outside(const MethodRow& row, transaction::Id transaction, const Message& request,
                        const Flow& flow);
   void receive_options(transaction::Id transaction, const Message& request, const Flow& flow);
+  void receive_register(transaction::Id transaction, const Message& request, const Flow& flow,
+                        const Behaviour& behaviour);
+  bool redirect_to_bindings(transaction::Id transaction, const Message& request, const Flow& flow,
+                            const Behaviour& behaviour);
   void receive_message(transaction::Id transaction, const Message& request, const Flow& flow);
   Refusal refused_subscription(const Message& request) const;
   std::optional<Refusal> admit(const Message& request, bool has_dialog,
                                const Behaviour* behaviour) const;
   const Behaviour* called(const Message& request) const;
-  std::optional<Refusal> authenticate(const Behaviour& behaviour, const Message& request,
+  digest::Server* authenticator(Authentication authentication);
+  std::optional<Refusal> authenticate(Authentication authentication, const Message& request,
                                       Message& challenge);
   Capabilities capabilities(const Behaviour* behaviour) const;
   Message options_response(const Message& request, int status);
@@ -345,6 +351,7 @@ class Core {
   digest::Client digest_client_;
   digest::Server digest_server_;
   digest::Server digest_proxy_;
+  std::optional<Registrar> registrar_;
   Instant now_{};
   std::deque<Output> outputs_;
 

@@ -17,16 +17,21 @@ bool has_to_tag(const Message& request) {
 
 }  // namespace
 
+// A REGISTER is about the user in To (10.2).
 const Behaviour* Core::called(const Message& request) const {
-  const auto uri = parse_uri(request.request_uri());
+  const auto uri = request.target();
+  const auto to = request.get<To>();
+  const bool is_register = request.method() == Method::Register && to;
   if (settings_.answers_by_user && uri)
-    if (const auto* row = behaviour_of(unescape(uri->user))) return row;
+    if (const auto* row = behaviour_of(unescape(is_register ? to->addr.uri.user : uri->user)))
+      return row;
   const auto* row = behaviour_of(settings_.default_behaviour);
   return row != nullptr ? row : behaviour_of("auto");
 }
 
 Capabilities Core::capabilities(const Behaviour* behaviour) const {
   Capabilities capabilities;
+  capabilities.is_registrar = registrar_.has_value();
   const bool has_100rel =
       settings_.supports_100rel && (behaviour == nullptr || behaviour->supports_100rel);
   if (has_100rel) capabilities.supported.emplace_back("100rel");
@@ -41,8 +46,9 @@ Capabilities Core::capabilities(const Behaviour* behaviour) const {
 // Everything that needs no state but whether there is a dialog; in the order of 8.2.
 std::optional<Refusal> Core::admit(const Message& request, bool has_dialog,
                                    const Behaviour* behaviour) const {
-  const auto known = capabilities(behaviour);
-  if (auto refusal = check_method(request)) return refusal;
+  auto known = capabilities(behaviour);
+  known.is_registrar &= !has_dialog;
+  if (auto refusal = check_method(request, known)) return refusal;
   if (auto refusal = check_request_uri(request)) return refusal;
   // 12.2.2: a To tag of no dialog of ours.
   if (!has_dialog && has_to_tag(request)) return Refusal{481, {3261, "12.2.2", Level::Should}};
@@ -99,11 +105,16 @@ void Core::receive_outside(const MethodRow& row, transaction::Id transaction,
     return;
   }
   // 22.1: whatever the user wants protected.
+  const bool is_guarded = row.outside == Outside::Register && behaviour.refuses_registration;
   Message challenge;
-  if (auto refusal = authenticate(behaviour, request, challenge)) {
+  if (auto refusal = authenticate(is_guarded ? Authentication::Server : behaviour.authentication,
+                                  request, challenge)) {
     respond(transaction, std::move(challenge), flow);
     return;
   }
+  if (row.outside != Outside::Register &&
+      redirect_to_bindings(transaction, request, flow, behaviour))
+    return;
   switch (row.outside) {
     case Outside::Invite:
       return receive_invite(transaction, request, flow, behaviour);
@@ -115,6 +126,8 @@ void Core::receive_outside(const MethodRow& row, transaction::Id transaction,
       return receive_refer_outside(transaction, request, flow);
     case Outside::Subscribe:
       return respond(transaction, request, refused_subscription(request), flow);
+    case Outside::Register:
+      return receive_register(transaction, request, flow, behaviour);
     case Outside::Ignored:
     case Outside::NoDialog:
     case Outside::NotOurs:
@@ -123,10 +136,23 @@ void Core::receive_outside(const MethodRow& row, transaction::Id transaction,
   }
 }
 
-std::optional<Refusal> Core::authenticate(const Behaviour& behaviour, const Message& request,
+digest::Server* Core::authenticator(Authentication authentication) {
+  switch (authentication) {
+    case Authentication::None:
+      return nullptr;
+    case Authentication::Server:
+      return &digest_server_;
+    case Authentication::Proxy:
+      return &digest_proxy_;
+  }
+  return nullptr;
+}
+
+std::optional<Refusal> Core::authenticate(Authentication authentication, const Message& request,
                                           Message& challenge) {
-  if (behaviour.authentication == Authentication::None) return std::nullopt;
-  auto& server = behaviour.authentication == Authentication::Proxy ? digest_proxy_ : digest_server_;
+  auto* asked = authenticator(authentication);
+  if (asked == nullptr) return std::nullopt;
+  auto& server = *asked;
   const auto judgement = server.verify(request, now_);
   if (judgement == digest::Judgement::Accepted) return std::nullopt;
   const auto tag = to_tag_for(request, tag_secret_);
@@ -147,7 +173,7 @@ std::optional<Refusal> Core::authenticate(const Behaviour& behaviour, const Mess
 Message Core::options_response(const Message& request, int status) {
   auto response = make_response(request, status, to_tag_for(request, tag_secret_));
   const auto known = capabilities(called(request));
-  response.add(HeaderId::Allow, ascii::comma_list(allowed_methods()));
+  response.add(HeaderId::Allow, ascii::comma_list(allowed_methods(known.is_registrar)));
   response.add(HeaderId::Accept, accepted_media_types());
   response.add(HeaderId::AcceptEncoding, "identity");
   response.add(HeaderId::AcceptLanguage, "en");
@@ -162,6 +188,39 @@ void Core::receive_options(transaction::Id transaction, const Message& request, 
   auto response = options_response(request, options_status(*called(request)));
   response.add(HeaderId::Contact, contact_for(settings_.user, flow));
   respond(transaction, std::move(response), flow);
+}
+
+// 10.3, after the steps that every request goes through.
+void Core::receive_register(transaction::Id transaction, const Message& request, const Flow& flow,
+                            const Behaviour& behaviour) {
+  if (behaviour.refuses_registration)
+    return respond(transaction, request, {403, {3261, "10.3", Level::Must}}, flow);
+  if (const auto refusal = registrar_->check_address(request))
+    return respond(transaction, request, *refusal, flow);
+  const auto contacts = registrar_->update(request, now_);
+  if (!contacts) return respond(transaction, request, contacts.error(), flow);
+  auto response = make_response(request, 200, to_tag_for(request, tag_secret_));
+  for (const auto& contact : *contacts) response.add(HeaderId::Contact, contact);
+  response.add(HeaderId::Date, registrar_->date(now_));
+  if (const auto* server = authenticator(behaviour.authentication))
+    server->confirm(request, response);
+  respond(transaction, std::move(response), flow);
+}
+
+// A user agent is no proxy: it tells where the user is (8.3). Users that a row names keep their
+// behaviour, whatever is registered for them.
+bool Core::redirect_to_bindings(transaction::Id transaction, const Message& request,
+                                const Flow& flow, const Behaviour& behaviour) {
+  if (!registrar_) return false;
+  const auto uri = request.target();
+  const bool is_named = uri && behaviour_of(unescape(uri->user)) == &behaviour;
+  if (is_named && !behaviour.is_registered) return false;
+  const auto contacts = registrar_->contacts(request.request_uri(), now_);
+  if (contacts.empty()) return false;
+  auto response = make_response(request, 302, to_tag_for(request, tag_secret_));
+  for (const auto& contact : contacts) response.add(HeaderId::Contact, contact);
+  respond(transaction, std::move(response), flow);
+  return true;
 }
 
 // RFC 3515 2.4.4 MUST: nobody subscribes to refer but by REFER; other packages are not ours.

@@ -4,6 +4,7 @@
 
 #include "engine/agent/admission.h"
 #include "engine/agent/agent.h"
+#include "engine/agent/digest.h"
 #include "engine/message/header/all.h"
 #include "engine/message/parse.h"
 
@@ -356,6 +357,109 @@ TEST_F(Uas, CallsHaveALimit) {
   EXPECT_EQ(response.status(), 503);
   EXPECT_TRUE(response.has(HeaderId::RetryAfter));
   EXPECT_EQ(agent_.live_calls(), 2U);
+}
+
+// --- as a registrar (10.3) and redirect server (8.3)
+
+class UasRegistrar : public Uas {
+ protected:
+  UasRegistrar() {
+    auto with = settings();
+    with.registrar.emplace();
+    agent_ = Agent(with, Rng(1));
+  }
+  Message registration(std::string_view user, std::string_view contact = "<sip:x@192.0.2.9>") {
+    auto message = request("REGISTER", user);
+    message.set_request_uri("sip:192.0.2.2");
+    message.set("Contact", contact);
+    return message;
+  }
+  // The same with credentials for the challenge, and the next CSeq.
+  Message with_credentials(Message message, std::string_view user, std::string_view password) {
+    digest::Client client({{{}, std::string(user), std::string(password)}}, Rng(1));
+    const auto challenge = answer(message);
+    EXPECT_EQ(client.answer_challenge(challenge, message), digest::Verdict::Retry);
+    message.set("CSeq", "2 " + std::string(message.method_text()));
+    message.set("Via", "SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bKagain" + std::to_string(++count_));
+    return message;
+  }
+};
+
+TEST_F(UasRegistrar, TakesRegisterAndSaysWhatIsBound) {
+  auto record_routed = registration("bob");
+  record_routed.add("Record-Route", "<sip:192.0.2.77;lr>");  // 10.3 MUST: ignored
+  const auto response = answer(record_routed);
+  EXPECT_EQ(response.status(), 200);
+  EXPECT_EQ(response.raw(HeaderId::Contact), "<sip:x@192.0.2.9>;expires=3600");
+  EXPECT_EQ(response.raw(HeaderId::Date), "Thu, 01 Jan 1970 00:00:00 GMT");
+  EXPECT_FALSE(response.has(HeaderId::RecordRoute));
+  EXPECT_EQ(agent_.live_calls(), 0U);
+}
+
+TEST_F(UasRegistrar, SaysSoInAllowOutsideADialogOnly) {
+  EXPECT_TRUE(has_token(answer(request("OPTIONS")), HeaderId::Allow, "REGISTER"));
+  EXPECT_FALSE(has_token(answer(request("INVITE")), HeaderId::Allow, "REGISTER"));
+  agent_ = Agent(settings(), Rng(1));
+  EXPECT_FALSE(has_token(answer(request("OPTIONS")), HeaderId::Allow, "REGISTER"));
+}
+
+TEST_F(UasRegistrar, RefusesInTheOrderOf10_3) {
+  auto required = registration("bob");
+  required.add("Require", "nosuchext");
+  const auto refused = answer(required);
+  EXPECT_EQ(refused.status(), 420);
+  EXPECT_EQ(refused.raw(HeaderId::Unsupported), "nosuchext");
+  EXPECT_EQ(status(registration("nobody")), 404);
+  EXPECT_EQ(status(registration("bob", "*")), 400);
+  EXPECT_EQ(status(registration("bob", "<sip:")), 400);
+  const auto brief = answer(registration("bob", "<sip:x@192.0.2.9>;expires=1"));
+  EXPECT_EQ(brief.status(), 423);
+  EXPECT_EQ(brief.raw(HeaderId::MinExpires), "60");
+  auto other = registration("bob");
+  other.set("To", "<sip:bob@example.com>");
+  EXPECT_EQ(status(other), 404);
+  auto malformed = registration("bob");
+  malformed.add("Expires", "banana");
+  EXPECT_EQ(status(malformed), 200);
+}
+
+TEST_F(UasRegistrar, AsksForCredentialsWhereTheUserHasIt) {
+  const auto right = with_credentials(registration("digest"), "u", "p");
+  const auto accepted = answer(right);
+  EXPECT_EQ(accepted.status(), 200);
+  const auto sent = right.get<Authorization>();
+  const auto proof = accepted.get<AuthenticationInfo>();
+  ASSERT_TRUE(sent && proof);  // RFC 7616 3.5
+  EXPECT_EQ(proof->params.value("cnonce"), sent->params.value("cnonce"));
+  EXPECT_EQ(proof->params.value("nc"), sent->params.value("nc"));
+  EXPECT_EQ(status(with_credentials(registration("digest"), "u", "wrong")), 401);
+  EXPECT_EQ(status(with_credentials(registration("proxy-digest"), "u", "p")), 200);
+  EXPECT_EQ(status(registration("forbidden")), 401);
+  EXPECT_EQ(status(with_credentials(registration("forbidden"), "u", "p")), 403);
+}
+
+TEST_F(UasRegistrar, TellsWhereARegisteredUserIs) {
+  EXPECT_EQ(status(request("OPTIONS", "bob")), 200);
+  EXPECT_EQ(status(registration("bob", "<sip:a@192.0.2.8>;q=0.2, <sip:b@192.0.2.9>")), 200);
+  for (const std::string_view method : {"INVITE", "OPTIONS", "MESSAGE"}) {
+    const auto response = answer(request(method, "bob"));
+    EXPECT_EQ(response.status(), 302) << method;
+    EXPECT_EQ(response.raw(HeaderId::Contact), "<sip:b@192.0.2.9>;expires=3600");
+    EXPECT_EQ(response.line_count(HeaderId::Contact), 2U);
+  }
+  EXPECT_EQ(status(request("BYE", "bob")), 481);
+  now_ += 3600s;
+  EXPECT_EQ(status(request("OPTIONS", "bob")), 200);
+}
+
+TEST_F(UasRegistrar, NamedUsersKeepTheirBehaviour) {
+  for (const std::string_view user : {"auto", "busy", "registered"})
+    EXPECT_EQ(status(registration(user)), 200);
+  EXPECT_EQ(status(request("INVITE", "auto")), 200);
+  EXPECT_EQ(status(request("INVITE", "busy")), 486);
+  EXPECT_EQ(status(request("INVITE", "registered")), 302);
+  now_ += 3600s;
+  EXPECT_EQ(status(request("INVITE", "registered")), 480);
 }
 
 TEST(MethodRows, AllowListsWhatIsHandled) {

@@ -122,7 +122,7 @@ Fault check_method_needs(const Message& request) {
     case Method::Notify:
       return permit_all<Event, SubscriptionState>(request);
     case Method::Register:
-      return permit_all<Contact, Expires>(request);
+      return permit_all<Contact>(request);  // RFC 3261 10.2 SHOULD: a malformed Expires is 3600
     case Method::Update:
       return permit_all<Contact, SessionExpires, MinSe>(request);
     default:

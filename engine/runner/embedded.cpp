@@ -334,6 +334,7 @@ class World : public simulation::Node {
         .realm = {}, .user = std::string(test_user), .password = std::string(test_password)};
     out.credentials = {both};
     out.accepts = both;
+    out.registrar.emplace();
     return out;
   }
 

@@ -15,5 +15,6 @@ std::span<const Misbehaviour> reliable_misbehaviours();
 std::span<const Misbehaviour> sdp_misbehaviours();
 std::span<const Misbehaviour> usages_misbehaviours();
 std::span<const Misbehaviour> timers_misbehaviours();
+std::span<const Misbehaviour> registration_misbehaviours();
 
 }  // namespace sipassay::runner

@@ -115,10 +115,12 @@ std::optional<std::size_t> Peers::dialog_for(const SendStep& step, std::size_t p
 
 Message Peers::outside_request(std::size_t peer, std::string_view method, std::string_view user) {
   const auto target = sut_uri(user);
-  auto request = Message::request(method, target);
+  // RFC 3261 10.2: the user is the SUT's, and the Request-URI names the domain alone.
+  const bool is_register = method == "REGISTER";
+  auto request = Message::request(method, is_register ? sut_uri({}) : target);
   request.add("Max-Forwards", "70");
-  request.add("From", fmt::format("<{}>;tag={}", uri(peer), rng_.token(10)));
-  request.add("To", fmt::format("<{}>", method == "REGISTER" ? uri(peer) : target));
+  request.add("From", fmt::format("<{}>;tag={}", is_register ? target : uri(peer), rng_.token(10)));
+  request.add("To", fmt::format("<{}>", target));
   request.add("Call-ID", rng_.token(20));
   request.add("CSeq", fmt::format("{} {}", rng_.between(1, 900), method));
   return request;
