@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
 
@@ -264,6 +265,37 @@ TEST_F(CommandLine, ReportRendersAStoredResult) {
   EXPECT_THAT(read(html), testing::StartsWith("<!doctype html>"));
   EXPECT_THAT(read(junit), testing::StartsWith("<?xml"));
   EXPECT_EQ(program({"report", sample(), "--report", "json"}).out, read(path("sample.json")));
+}
+
+TEST_F(CommandLine, LintFindsWhatACallBetweenOthersBreaks) {
+  const std::string capture = SIPASSAY_SOURCE_DIR "/tools/testdata/sipp_call.pcap";
+  const std::string sarif = path("call.sarif");
+  const Exit exit = program({"lint", capture, "--report", "text", "--report", "sarif=" + sarif});
+  EXPECT_EQ(exit.status, 1);
+  EXPECT_THAT(exit.out, HasSubstr("6 SIP messages in 6 frames"));
+  // RFC 3264 6: the o= line of an answer MUST be different; this stack echoes it.
+  EXPECT_THAT(exit.out, HasSubstr("error answer-fits-offer: RFC 3264 section 6, MUST"));
+  EXPECT_THAT(exit.out, HasSubstr("1 errors, 0 warnings, 0 notes"));
+  std::ifstream file(sarif);
+  const auto log = nlohmann::json::parse(file);
+  EXPECT_EQ(log["version"], "2.1.0");
+  EXPECT_EQ(log["runs"][0]["results"][0]["ruleId"], "answer-fits-offer");
+}
+
+TEST_F(CommandLine, LintSaysWhatIsWrongWithTheFile) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"lint"},
+        {"lint", "/nonexistent.pcap"},
+        {"lint", SIPASSAY_SOURCE_DIR "/README.md"},
+        {"lint", SIPASSAY_SOURCE_DIR "/tools/testdata/sipp_call.pcap", "--report", "html"}}) {
+    const Exit exit = program(arguments);
+    EXPECT_EQ(exit.status, 3);
+    EXPECT_EQ(std::ranges::count(exit.err, '\n'), 1) << exit.err;
+  }
+  const Exit rules = program({"lint", "--rules"});
+  EXPECT_EQ(rules.status, 0);
+  EXPECT_THAT(rules.out,
+              HasSubstr("via-branch-cookie              RFC 3261 section 8.1.1.7, MUST"));
 }
 
 TEST_F(CommandLine, NoColoursInAPipe) {

@@ -17,5 +17,6 @@ int show(const Arguments& arguments);
 int ua(const Arguments& arguments);
 int tables(const Arguments& arguments);
 int report(const Arguments& arguments);
+int lint(const Arguments& arguments);
 
 }  // namespace sipassay::tools

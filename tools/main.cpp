@@ -28,6 +28,7 @@ constexpr std::array commands{
     Command{"ua", "run the engine as a live stack under test", &ua},
     Command{"tables", "print the engine's state tables as Markdown or DOT", &tables},
     Command{"report", "render a stored json result in other formats", &report},
+    Command{"lint", "hold a capture against the rules for every message", &lint},
 };
 
 void print_help() {

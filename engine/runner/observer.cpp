@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <set>
+#include <tuple>
 #include <utility>
 
 #include "engine/base/ascii.h"
+#include "engine/message/header/all.h"
 #include "engine/message/lint.h"
 #include "engine/runner/match.h"
 #include "engine/runner/values.h"
@@ -38,137 +42,154 @@ const std::vector<ObserverRule> rules{
 
 class Observer {
  public:
-  Observer(const Peers& peers, SutRole role) : peers_(peers), role_(role) {}
+  Observer(std::span<const Seen> log, const ObserverOptions& options)
+      : log_(log), options_(options) {}
 
-  std::vector<ReportedFinding> run() {
-    for (const auto& malformed : peers_.malformed())
-      report("message-well-formed", to_string(malformed.error), malformed.entry);
-    for (const auto& record : peers_.records()) {
-      if (!record.is_from_sut) continue;
-      for (const auto& copy : record.copies)
-        if (!copy.is_identical)
-          report("retransmission-identical", describe(record.message) + " with other octets",
-                 copy.entry);
-      look_at_form(record);
-      if (record.message.is_response())
-        look_at_response(record);
+  std::vector<Observation> run(std::span<const Malformed> malformed) {
+    for (const Malformed& one : malformed)
+      report("message-well-formed", to_string(one.error), one.entry, one.sender);
+    for (const Seen& seen : log_) {
+      if (!seen.is_judged) continue;
+      for (const std::size_t entry : seen.changed_copies)
+        report("retransmission-identical", describe(*seen.message) + " with other octets", entry,
+               seen.sender);
+      look_at_form(seen);
+      if (seen.message->is_response())
+        look_at_response(seen);
       else
-        look_at_request(record);
+        look_at_request(seen);
     }
-    std::ranges::sort(findings_, {}, [](const ReportedFinding& finding) {
-      return std::pair(finding.message, std::string_view(finding.rule));
+    std::ranges::sort(observations_, {}, [](const Observation& one) {
+      return std::tuple(one.entry, one.finding.rule, one.sender);
     });
-    return std::move(findings_);
+    return std::move(observations_);
   }
 
  private:
-  void report(Finding finding, std::size_t entry) {
-    for (auto& known : findings_) {
-      if (known.rule != finding.rule) continue;
-      ++known.count;
-      return;
-    }
-    findings_.push_back({std::string(finding.rule), to_string(finding.clause),
-                         std::move(finding.expected), std::move(finding.observed), 1, entry});
+  void report(Finding finding, std::size_t entry, std::size_t sender) {
+    const auto [known, is_new] =
+        known_.try_emplace(std::pair(finding.rule, sender), observations_.size());
+    if (is_new)
+      observations_.push_back({std::move(finding), entry, sender, 1});
+    else
+      ++observations_[known->second].count;
   }
 
-  void report(std::string_view rule, std::string observed, std::size_t entry) {
+  void report(std::string_view rule, std::string observed, std::size_t entry, std::size_t sender) {
     const auto row = std::ranges::find(rules, rule, &ObserverRule::name);
-    report({row->name, row->clause, std::string(row->expected), std::move(observed)}, entry);
+    report({row->name, row->clause, std::string(row->expected), std::move(observed)}, entry,
+           sender);
   }
 
-  // A response repeats what its request had, faults that a case put there too.
-  void look_at_form(const Record& record) {
+  // A response repeats what its request had, and a proxy what came in: faults that others put there
+  // too.
+  void look_at_form(const Seen& seen) {
     std::vector<Finding> excused;
-    if (record.request) excused = lint(peers_.record(*record.request).message);
-    for (auto& finding : lint(record.message))
+    for (const auto& source : {seen.request, seen.original})
+      if (source) std::ranges::move(lint(*log_[*source].message), std::back_inserter(excused));
+    for (auto& finding : lint(*seen.message))
       if (std::ranges::find(excused, finding.rule, &Finding::rule) == excused.end())
-        report(std::move(finding), record.entry);
+        report(std::move(finding), seen.entry, seen.sender);
   }
 
-  void look_at_response(const Record& record) {
-    const auto& response = record.message;
-    if (!record.request) return;
-    const auto& request = peers_.record(*record.request).message;
+  void look_at_response(const Seen& seen) {
+    const auto& response = *seen.message;
+    if (!seen.request) return;
+    const auto& request = *log_[*seen.request].message;
     // What a case broke on purpose is not the SUT's to copy.
     if (lint(request).empty())
-      for (auto& finding : lint_answer(request, response)) report(std::move(finding), record.entry);
-    look_at_tag(record);
+      for (auto& finding : lint_answer(request, response))
+        report(std::move(finding), seen.entry, seen.sender);
+    look_at_tag(seen);
     if (request.method() != Method::Invite || response.status() == 100 || response.status() >= 300)
       return;
     const auto tag = message_value(response, "to.tag").value_or("");
     if (response.status() < 200 && !response.has(HeaderId::RSeq) && tag.empty()) return;
-    const auto routes = header_values(request, "Record-Route");
-    if (!routes.empty() && message_value(request, "to.tag").value_or("").empty() &&
-        header_values(response, "Record-Route") != routes)
+    const auto due = header_values(request, "Record-Route");
+    auto copied = header_values(response, "Record-Route");
+    // Proxies between us and the user agent put theirs in front.
+    if (options_.may_be_proxy && copied.size() > due.size())
+      copied.erase(copied.begin(), copied.end() - static_cast<std::ptrdiff_t>(due.size()));
+    if (!due.empty() && message_value(request, "to.tag").value_or("").empty() && copied != due)
       report("response-record-route-copied",
-             message_value(response, "record-route").value_or("absent"), record.entry);
-    look_at_reliability(record);
-    look_at_answer(record, request);
+             message_value(response, "record-route").value_or("absent"), seen.entry, seen.sender);
+    look_at_reliability(seen);
+    look_at_answer(seen, request);
   }
 
-  void look_at_tag(const Record& record) {
-    const auto tag = message_value(record.message, "to.tag").value_or("");
+  void look_at_tag(const Seen& seen) {
+    const auto tag = message_value(*seen.message, "to.tag").value_or("");
     // A proxy gives the responses of several user agents.
-    if (record.message.status() == 100 || tag.empty() || role_ == SutRole::Proxy) return;
-    const auto [first, is_new] = tags_.try_emplace(*record.request, tag);
+    if (seen.message->status() == 100 || tag.empty() || options_.may_be_proxy) return;
+    const auto [first, is_new] = tags_.try_emplace(*seen.request, tag);
     if (!is_new && first->second != tag)
-      report("response-to-tag-stable", tag + " after " + first->second, record.entry);
+      report("response-to-tag-stable", tag + " after " + first->second, seen.entry, seen.sender);
   }
 
-  void look_at_reliability(const Record& record) {
-    const auto& response = record.message;
+  void look_at_reliability(const Seen& seen) {
+    const auto& response = *seen.message;
     const auto rseq = ascii::number<std::uint32_t>(message_value(response, "rseq").value_or(""));
     if (!rseq || response.status() >= 200) return;
-    const auto key = std::pair(*record.request, message_value(response, "to.tag").value_or(""));
+    const auto key = std::pair(*seen.request, message_value(response, "to.tag").value_or(""));
     const auto [last, is_first] = rseqs_.try_emplace(key, *rseq);
-    if (!is_first && *rseq != last->second + 1)
+    if (!is_first && !is_next(*rseq, last->second))
       report("response-rseq-increments", fmt::format("RSeq {} after {}", *rseq, last->second),
-             record.entry);
+             seen.entry, seen.sender);
     last->second = *rseq;
   }
 
-  void look_at_answer(const Record& record, const Message& request) {
+  bool is_next(std::uint32_t number, std::uint32_t last) const {
+    return options_.may_lack ? number > last : number == last + 1;
+  }
+
+  void look_at_answer(const Seen& seen, const Message& request) {
     const auto offer = sdp_of(request);
-    const auto answer = sdp_of(record.message);
+    const auto answer = sdp_of(*seen.message);
     if (!offer || !answer) return;
     std::vector<Finding> departures;
     const auto first = sdp::parse_lenient(*offer, departures);
     const auto second = sdp::parse_lenient(*answer, departures);
     if (!first) return;
-    if (!second) return report("answer-fits-offer", "an SDP that cannot be read", record.entry);
+    if (!second)
+      return report("answer-fits-offer", "an SDP that cannot be read", seen.entry, seen.sender);
     const auto findings = sdp::check_answer(*first, *second);
     if (!findings.empty())
       report("answer-fits-offer",
-             fmt::format("{}: {}", findings.front().rule, findings.front().observed), record.entry);
+             fmt::format("{}: {}", findings.front().rule, findings.front().observed), seen.entry,
+             seen.sender);
   }
 
-  void look_at_request(const Record& record) {
-    const auto& request = record.message;
+  void look_at_request(const Seen& seen) {
+    const auto& request = *seen.message;
     if (request.method() == Method::Ack || request.method() == Method::Cancel) return;
     const auto branch = message_value(request, "via.branch").value_or("");
-    if (!branch.empty() && !branches_.insert({branch, record.entry}).second)
-      report("request-branch-unique", branch + " again", record.entry);
+    if (!branch.empty() && !branches_.insert({seen.sender, branch}).second)
+      report("request-branch-unique", branch + " again", seen.entry, seen.sender);
     const auto number =
         ascii::number<std::uint32_t>(message_value(request, "cseq.number").value_or(""));
     if (!number) return;
     const auto key = message_value(request, "call-id").value_or("") + " " +
                      message_value(request, "from.tag").value_or("") + " " +
                      message_value(request, "to.tag").value_or("");
-    const auto [last, is_first] = cseqs_.try_emplace(key, *number);
-    if (!is_first && *number != last->second + 1)
+    const auto [last, is_first] = cseqs_.try_emplace({seen.sender, key}, *number);
+    // A proxy may send one request to several targets.
+    const bool is_passed_on = options_.may_be_proxy && request.all<Via>().count() > 1;
+    if (!is_first && !is_passed_on && !is_next(*number, last->second))
       report("request-cseq-increases", fmt::format("{} after {}", *number, last->second),
-             record.entry);
+             seen.entry, seen.sender);
     last->second = std::max(last->second, *number);
   }
 
-  const Peers& peers_;
-  SutRole role_;
-  std::vector<ReportedFinding> findings_;
-  std::map<RecordId, std::string> tags_;
-  std::map<std::pair<RecordId, std::string>, std::uint32_t> rseqs_;
-  std::map<std::string, std::uint32_t> cseqs_;
-  std::map<std::string, std::size_t> branches_;
+  using BySender = std::pair<std::size_t, std::string>;
+
+  std::span<const Seen> log_;
+  ObserverOptions options_;
+  std::vector<Observation> observations_;
+  std::map<std::pair<std::string_view, std::size_t>, std::size_t> known_;
+  std::map<std::size_t, std::string> tags_;                             // by request
+  std::map<std::pair<std::size_t, std::string>, std::uint32_t> rseqs_;  // by request and To tag
+  std::map<BySender, std::uint32_t> cseqs_;                             // by dialog
+  std::set<BySender> branches_;
 };
 
 }  // namespace
@@ -177,8 +198,32 @@ const std::vector<ObserverRule>& observer_rules() {
   return rules;
 }
 
+std::vector<Observation> observe(std::span<const Seen> log, std::span<const Malformed> malformed,
+                                 const ObserverOptions& options) {
+  return Observer(log, options).run(malformed);
+}
+
 std::vector<ReportedFinding> observe(const Peers& peers, SutRole role) {
-  return Observer(peers, role).run();
+  std::vector<Seen> log;
+  for (const Record& record : peers.records()) {
+    Seen seen{.message = &record.message,
+              .entry = record.entry,
+              .is_judged = record.is_from_sut,
+              .request = record.request,
+              .original = {},
+              .changed_copies = {}};
+    for (const Copy& copy : record.copies)
+      if (!copy.is_identical) seen.changed_copies.push_back(copy.entry);
+    log.push_back(std::move(seen));
+  }
+  std::vector<Malformed> malformed;
+  for (const auto& one : peers.malformed()) malformed.push_back({one.entry, 0, one.error});
+  std::vector<ReportedFinding> out;
+  for (auto& [finding, entry, sender, count] :
+       observe(log, malformed, {.may_be_proxy = role == SutRole::Proxy}))
+    out.push_back({std::string(finding.rule), to_string(finding.clause),
+                   std::move(finding.expected), std::move(finding.observed), count, entry});
+  return out;
 }
 
 }  // namespace sipassay::runner
