@@ -187,7 +187,8 @@ std::optional<std::size_t> LiveRun::take_next() {
 }
 
 bool LiveRun::runs_alone(std::size_t index) const {
-  return retries_[index] == retries_max ||
+  // Cases about a registrar share an address-of-record.
+  return retries_[index] == retries_max || cases_[index].role == runner::SutRole::Registrar ||
          std::ranges::find(cases_[index].tags, "destructive") != cases_[index].tags.end();
 }
 
