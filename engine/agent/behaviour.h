@@ -52,6 +52,8 @@ struct Behaviour {
   std::span<const Step> on_confirmed{};  // from the arrival of the ACK for the first 2xx
   Authentication authentication = Authentication::None;
   int refuses_changes = 0;      // final response to every re-INVITE and offering UPDATE
+  int refuses_updates = 0;      // to every offering UPDATE
+  Duration message_delay{};     // a MESSAGE in the call is answered so late
   bool supports_100rel = true;  // false: Require: 100rel is answered 420 (RFC 3261 8.2.2.3)
   bool supports_timer = true;   // false: knows no session timers (RFC 4028)
   std::optional<session::TimerSettings> timer{};  // instead of the agent's own

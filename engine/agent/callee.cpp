@@ -23,6 +23,17 @@ Refusal refused_offer(const sdp::LocalMedia::Refused& refused) {
           {{"Warning", "305 sipassay \"no media format in common\""}}};
 }
 
+// 12.1.1 MUST: a sips Request-URI, topmost Record-Route or, without one, Contact is answered by a
+// sips Contact.
+bool owes_sips_contact(const Message& invite) {
+  const auto is_sips = [](const Uri& uri) { return uri.scheme == Uri::Scheme::Sips; };
+  const auto uri = parse_uri(invite.request_uri());
+  if (uri && is_sips(*uri)) return true;
+  if (const auto route = invite.maybe<RecordRoute>()) return is_sips(route->addr.uri);
+  const auto contact = invite.maybe<Contact>();
+  return contact && !contact->is_star && is_sips(contact->addr.uri);
+}
+
 }  // namespace
 
 void Core::receive_invite(transaction::Id transaction, const Message& request, const Flow& flow,
@@ -83,7 +94,8 @@ void Core::receive_invite(transaction::Id transaction, const Message& request, c
   server.replaces_early = replaces_early;
   auto dialog = std::make_unique<CallDialog>(
       session::SessionDialog(session::ReceivedInvite{request, transaction}, std::move(*made),
-                             session_settings(user, flow, &behaviour), Rng(rng_.next()), now_),
+                             session_settings(user, flow, &behaviour, owes_sips_contact(request)),
+                             Rng(rng_.next()), now_),
       std::move(media), flow);
   auto& added = add_dialog(call, std::move(dialog));
   servers_.insert_or_assign(transaction, ServerTransaction{call.id, added.key});

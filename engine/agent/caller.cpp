@@ -16,6 +16,12 @@ bool has_contact(const Message& response) {
   return contact && !contact->is_star;
 }
 
+// 8.1.1.8 MUST: a request to a sips URI has a sips Contact.
+bool is_sips(std::string_view target) {
+  const auto uri = parse_uri(target);
+  return uri && uri->scheme == Uri::Scheme::Sips;
+}
+
 std::string reason_of(int status, std::string_view text) {
   std::string reason = std::to_string(status);
   if (!text.empty()) {
@@ -54,7 +60,7 @@ Message Core::make_invite(LiveCall& call, const Flow& flow) {
   auto& client = *call.client;
   const auto& wish = client.command;
   auto invite = make_outside("INVITE", wish.target, flow);
-  const auto settings = session_settings(settings_.user, flow, nullptr);
+  const auto settings = session_settings(settings_.user, flow, nullptr, is_sips(wish.target));
   auto supported = settings.supported;
   if (wish.reliable == Reliability::Never) std::erase(supported, "100rel");
   invite.add(HeaderId::Contact, settings.contact);
@@ -212,9 +218,10 @@ CallDialog* Core::fork_for(LiveCall& call, const Message& response, const Flow& 
       flow.local.transport == Transport::Tls || flow.local.transport == Transport::Wss);
   if (!made) return nullptr;
   auto dialog = std::make_unique<CallDialog>(
-      session::SessionDialog(session::SentInvite{client.request}, std::move(*made),
-                             session_settings(settings_.user, flow, nullptr), Rng(rng_.next()),
-                             now_),
+      session::SessionDialog(
+          session::SentInvite{client.request}, std::move(*made),
+          session_settings(settings_.user, flow, nullptr, is_sips(client.command.target)),
+          Rng(rng_.next()), now_),
       *client.media, flow);
   assert(dialog->session.id() == key);
   return &add_dialog(call, std::move(dialog));

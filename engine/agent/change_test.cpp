@@ -283,5 +283,38 @@ TEST(Change, ChallengesInTheDialogKeepItsNumbersContiguous) {
   expect_all_ends(pair);
 }
 
+// RFC 3311 5.2 SHOULD
+TEST(Change, AnUpdateThatNeedsTheUserGets504AndAReinviteDoesNot) {
+  Pair pair;
+  establish(pair, "ask-user");
+  pair.a_does(Update{});
+  pair.run_for(1s);
+  EXPECT_EQ(pair.count(Side::B, "504 UPDATE"), 1U);
+  pair.a_does(Update{.call = 0, .has_offer = false});
+  pair.run_for(1s);
+  EXPECT_EQ(pair.count(Side::B, "200 UPDATE"), 1U);
+  pair.a_does(Reinvite{});
+  pair.run_for(1s);
+  EXPECT_EQ(pair.count(Side::B, "200 INVITE+sdp"), 2U);
+  expect_same_session(pair);
+  expect_all_ends(pair);
+}
+
+// RFC 4320 4.1, 4.2
+TEST(Change, ASlowMessageGets100At3500msAndNever408) {
+  for (const std::string_view user : {"slow-message", "late-message"}) {
+    Pair pair;
+    establish(pair, user);
+    pair.a_does(SendMessage{{}, 0, {"text/plain", "hi", {}}});
+    pair.run_for(3400ms);
+    EXPECT_EQ(pair.count(Side::B, "100 MESSAGE"), 0U);
+    pair.run_for(200ms);
+    EXPECT_EQ(pair.count(Side::B, "100 MESSAGE"), 1U);
+    pair.run_for(120s);
+    EXPECT_EQ(pair.count(Side::B, "200 MESSAGE"), user == "slow-message" ? 1U : 0U);
+    EXPECT_EQ(pair.count(Side::B, "408 MESSAGE"), 0U);
+  }
+}
+
 }  // namespace
 }  // namespace sipassay::agent

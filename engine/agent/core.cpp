@@ -306,7 +306,10 @@ void Core::advance(LiveCall& call) {
     if (dialog.deferred && dialog.deferred->due <= now_) {
       const auto deferred = *dialog.deferred;
       dialog.deferred.reset();
-      answer_change(call, dialog, deferred.transaction, false, deferred.has_offer);
+      if (deferred.is_message)
+        reply(call, dialog, deferred.transaction, {.status = 200});
+      else
+        answer_change(call, dialog, deferred.transaction, false, deferred.has_offer);
     }
   }
   for (std::size_t i = 0; i < call.dialogs.size(); ++i) {

@@ -40,11 +40,12 @@ inline constexpr unsigned transfer_depth_max = 4;       // calls that a REFER wi
 // What became of the offer of a change of ours, kept for the retry after a 491 (RFC 3261 14.1).
 using Change = std::variant<Reinvite, Update>;
 
-// A request of theirs that we answer later (behaviour slow-reinvite).
+// A request of theirs that we answer later (behaviours slow-reinvite, slow-message).
 struct Deferred {
   Instant due{};
   transaction::Id transaction = 0;
   bool has_offer = false;
+  bool is_message = false;  // a re-INVITE otherwise
 };
 
 // An ACK as sent, for the copies of its 2xx that may come (RFC 3261 13.2.2.4).
@@ -228,9 +229,9 @@ class Core {
   Capabilities capabilities(const Behaviour* behaviour) const;
   Message options_response(const Message& request, int status);
   std::string local_host(const Flow& flow) const;
-  std::string contact_for(std::string_view user, const Flow& flow) const;
+  std::string contact_for(std::string_view user, const Flow& flow, bool is_sips = false) const;
   session::Settings session_settings(std::string_view user, const Flow& flow,
-                                     const Behaviour* behaviour) const;
+                                     const Behaviour* behaviour, bool is_sips) const;
   const session::TimerSettings& timer_settings(const Behaviour* behaviour) const;
   sdp::LocalMedia make_media(const Flow& flow, bool has_video);
 

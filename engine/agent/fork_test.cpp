@@ -266,5 +266,52 @@ TEST_F(Fork, An199OfAnUnknownDialogSaysNothing) {
   EXPECT_EQ(agent_.session(0), nullptr);
 }
 
+TEST_F(Fork, A199EndsItsEarlyDialogAndNoOther) {
+  call();
+  receive(response(183, "one"));
+  receive(response(183, "two"));
+  EXPECT_THAT(receive(response(199, "one")), IsEmpty()) << "neither BYE nor CANCEL";
+  // RFC 6228 7: as after a final response, a request in it gets 481.
+  auto update = Message::request("UPDATE", "sip:sipassay@192.0.2.1");
+  update.add("Via", "SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKu");
+  update.add("Max-Forwards", "70");
+  update.add("From", "<sip:somebody@192.0.2.9>;tag=one");
+  update.add("To", std::string(invite_.raw(HeaderId::From)));
+  update.add("Call-ID", invite_.raw(HeaderId::CallId));
+  update.add("CSeq", "1 UPDATE");
+  update.add("Contact", "<sip:one@192.0.2.9>");
+  update.set_body({}, {});
+  const auto refused = receive(update);
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_EQ(refused[0].status(), 481);
+  const auto acks = receive(response(200, "two", sdp));
+  ASSERT_EQ(acks.size(), 1U);
+  EXPECT_EQ(acks[0].method(), Method::Ack);
+  EXPECT_EQ(agent_.session(0)->id().remote_tag, "two");
+  EXPECT_EQ(agent_.session(0)->session_state(), session::SessionState::Confirmed);
+}
+
+TEST_F(Fork, AReliable199IsAcknowledgedAndThenNothingIsSent) {
+  call();
+  receive(response(183, "one"));
+  const auto pracks = receive(reliable(response(199, "one"), 1));
+  ASSERT_EQ(pracks.size(), 1U);
+  EXPECT_EQ(pracks[0].method(), Method::Prack);
+  agent_.handle(SendInfo{0, {}, {"text/plain", "x", {}}}, now_);
+  EXPECT_THAT(drain(), IsEmpty());
+  // Of a dialog that was not known, too.
+  EXPECT_EQ(receive(reliable(response(199, "two"), 1)).at(0).method(), Method::Prack);
+}
+
+TEST_F(Fork, A2xxAfterA199IsAcknowledgedAndHungUp) {
+  call();
+  receive(response(183, "one"));
+  receive(response(199, "one"));
+  const auto sent = receive(response(200, "one", sdp));
+  ASSERT_EQ(sent.size(), 2U);
+  EXPECT_EQ(sent[0].method(), Method::Ack);
+  EXPECT_EQ(sent[1].method(), Method::Bye);
+}
+
 }  // namespace
 }  // namespace sipassay::agent

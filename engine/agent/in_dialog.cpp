@@ -224,6 +224,7 @@ void Core::on(LiveCall& call, CallDialog& dialog, session::Answered output) {
   if (auto ack = dialog.session.ack(options, output.cseq, now_))
     send_ack(dialog, std::move(*ack), output.cseq);
   if (is_extra_fork) return hang_up(call, dialog);
+  if (is_initial && dialog.is_over) return;  // ended by a 199 before (RFC 6228 4)
   if (is_initial) {
     call.chosen = dialog.key;
     emit(CallAnswered{call.id});
@@ -389,7 +390,9 @@ void Core::deliver_change(LiveCall& call, CallDialog& dialog, const Deliver& req
   if (is_change && dialog.reject_next)
     refusal = *std::exchange(dialog.reject_next, std::nullopt);
   else if (is_change && call.server && call.server->behaviour != nullptr)
-    refusal = call.server->behaviour->refuses_changes;
+    refusal = is_update && call.server->behaviour->refuses_updates != 0
+                  ? call.server->behaviour->refuses_updates
+                  : call.server->behaviour->refuses_changes;
   if (refusal != 0) {
     session::ReplyOptions options{.status = refusal};
     if (refusal == 488) options.headers.push_back(warning());  // 14.2, RFC 3311 5.2 SHOULD
@@ -458,7 +461,12 @@ void Core::deliver_message(LiveCall& call, CallDialog& dialog, const Deliver& re
   const Body body{std::string(request.request.raw(HeaderId::ContentType)),
                   std::string(request.request.body()),
                   {}};
-  if (!request.was_answered) reply(call, dialog, request.transaction, {.status = 200});
+  const auto delay =
+      call.server && call.server->behaviour != nullptr ? call.server->behaviour->message_delay : 0s;
+  if (delay > 0s && !dialog.deferred)
+    dialog.deferred = Deferred{now_ + delay, request.transaction, false, true};
+  else if (!request.was_answered)
+    reply(call, dialog, request.transaction, {.status = 200});
   emit(MessageArrived{call.id, body});
 }
 

@@ -39,6 +39,7 @@ Capabilities Core::capabilities(const Behaviour* behaviour) const {
   capabilities.supported.emplace_back("norefersub");
   if (settings_.supports_timer && (behaviour == nullptr || behaviour->supports_timer))
     capabilities.supported.emplace_back("timer");
+  capabilities.supported.emplace_back("199");
   capabilities.recv_info = settings_.recv_info;
   return capabilities;
 }
@@ -244,11 +245,11 @@ std::string Core::local_host(const Flow& flow) const {
   return settings_.local.empty() ? std::string("127.0.0.1") : settings_.local.front().host;
 }
 
-std::string Core::contact_for(std::string_view user, const Flow& flow) const {
+std::string Core::contact_for(std::string_view user, const Flow& flow, bool is_sips) const {
   Endpoint endpoint = flow.local;
   if (const auto* local = local_for(settings_.local, flow.local)) endpoint = *local;
   if (endpoint.host.empty()) endpoint.host = local_host(flow);
-  std::string contact = "<sip:";
+  std::string contact = is_sips ? "<sips:" : "<sip:";
   contact += escape_user(user);
   contact += '@';
   contact += host_port(endpoint);
@@ -261,10 +262,10 @@ std::string Core::contact_for(std::string_view user, const Flow& flow) const {
 }
 
 session::Settings Core::session_settings(std::string_view user, const Flow& flow,
-                                         const Behaviour* behaviour) const {
+                                         const Behaviour* behaviour, bool is_sips) const {
   const auto known = capabilities(behaviour);
   session::Settings settings;
-  settings.contact = contact_for(user, flow);
+  settings.contact = contact_for(user, flow, is_sips);
   settings.allow = allowed_methods();
   settings.supported = known.supported;
   settings.recv_info = known.recv_info;

@@ -313,6 +313,49 @@ TEST_F(Uas, RecordRouteIsCopiedInOrder) {
   EXPECT_TRUE(response.has(HeaderId::Contact));
 }
 
+// 12.1.1 MUST
+TEST_F(Uas, ContactIsSipsWhereTheRequestIs) {
+  struct Vector {
+    std::string_view uri, record_route, contact;
+    bool is_sips;
+  };
+  const Vector vectors[] = {
+      {"sip:ring@192.0.2.2", "", "<sip:test@192.0.2.9>", false},
+      {"sips:ring@192.0.2.2", "", "<sip:test@192.0.2.9>", true},
+      {"sip:ring@192.0.2.2", "<sips:192.0.2.11;lr>, <sip:192.0.2.12;lr>", "<sip:test@192.0.2.9>",
+       true},
+      {"sip:ring@192.0.2.2", "<sip:192.0.2.11;lr>, <sips:192.0.2.12;lr>", "<sips:test@192.0.2.9>",
+       false},
+      {"sip:ring@192.0.2.2", "", "<sips:test@192.0.2.9>", true},
+  };
+  for (const auto& vector : vectors) {
+    auto invite = request("INVITE", "ring");
+    invite.set_request_uri(vector.uri);
+    invite.set("Contact", vector.contact);
+    if (!vector.record_route.empty()) invite.add("Record-Route", vector.record_route);
+    const auto ringing = answer(invite);
+    EXPECT_EQ(ringing.status(), 180);
+    EXPECT_EQ(ringing.raw(HeaderId::Contact).starts_with("<sips:"), vector.is_sips)
+        << vector.uri << ' ' << vector.record_route << ' ' << vector.contact;
+  }
+}
+
+// 8.1.1.8 MUST
+TEST_F(Uas, ContactOfACallToASipsUriIsSips) {
+  Settings with_tls = settings();
+  with_tls.local = {{Transport::Tls, "192.0.2.2", 5061}};
+  agent_ = Agent(with_tls, Rng(1));
+  for (const std::string_view scheme : {"sip", "sips"}) {
+    Call command;
+    command.target = std::string(scheme) + ":test@192.0.2.9;transport=" +
+                     (scheme == "sip" ? "tls" : "tcp");
+    agent_.handle(command, now_);
+    const auto sent = drain();
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_TRUE(sent.front().raw(HeaderId::Contact).starts_with("<" + std::string(scheme) + ":"));
+  }
+}
+
 TEST_F(Uas, ReferNeedsExactlyOneReferTo) {
   EXPECT_EQ(status(request("REFER")), 400);
   auto message = request("REFER");

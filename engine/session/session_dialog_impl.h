@@ -151,6 +151,7 @@ struct SessionDialog::Impl {
   void receive_response(const Message& request, const Message& response, Instant now);
   void invite_response(Own& own, const Message& response, Instant now);
   void invite_provisional(Own& own, const Message& response);
+  void end_early();
   void invite_success(Own& own, const Message& response, Instant now);
   void invite_failed(std::uint32_t cseq, const Message* response, int status, Instant now);
   void update_answered(const Message& request, const Message* response, int status, Instant now);
@@ -192,6 +193,7 @@ struct SessionDialog::Impl {
 
   bool is_over = false;
   bool was_bye_sent = false;
+  bool was_ended_early = false;  // by a 199
   bool was_provisional_sent = false;
   bool initial_ack_waits = false;
   SessionState noted_state = SessionState::Initial;

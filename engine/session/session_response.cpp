@@ -83,10 +83,20 @@ void SessionDialog::Impl::invite_provisional(Own& own, const Message& response) 
         {own.info.cseq, response.get<RSeq>()->value, response, has_offer, has_answer});
   }
   put(Progressed{response, own.info.cseq, reliable, has_offer, has_answer});
+  // RFC 6228 4, 7: nothing more is sent but the PRACK of a reliable one; prack() ends it then.
+  if (response.status() == 199 && !reliable) end_early();
+}
+
+// RFC 6228 4: a 199 ends the INVITE usage of an early dialog, without a BYE.
+void SessionDialog::Impl::end_early() {
+  if (is_over || !dialog.is_early()) return;
+  was_ended_early = true;
+  end(EndReason::RejectedByPeer);
 }
 
 void SessionDialog::Impl::invite_success(Own& own, const Message& response, Instant now) {
   own.info.was_answered = true;
+  const bool own_is_initial = own.info.is_initial;
   Answered answered{response, own.info.cseq, false, false};
   if (!response.maybe<Contact>())
     violation("contact-missing-in-2xx", {3261, "12.1.1", Level::Must}, "Contact", "none");
@@ -110,6 +120,13 @@ void SessionDialog::Impl::invite_success(Own& own, const Message& response, Inst
     }
   }
   put(std::move(answered));
+  // The peer goes on with a dialog that its 199 had ended: BYE behind the ACK.
+  if (!was_ended_early || !own_is_initial) return;
+  dialog.confirm();
+  if (auto bye = dialog.make_request("BYE")) {
+    fill(*bye, {});
+    put(Send{std::move(*bye)});
+  }
 }
 
 void SessionDialog::Impl::final_answer(const Message& request, const Message* response, int status,

@@ -181,7 +181,9 @@ SessionDialog::Result SessionDialog::Impl::prack(const RequestOptions& options,
   transition(Side::Local, carrier, description);
   own_pracks.push_back({*dialog.local_cseq(), verdict.action == Action::TakeOffer,
                         entry->has_offer || entry->has_answer || description.has_value()});
+  const bool is_terminated = entry->response.status() == 199;
   unpracked.erase(entry);
+  if (is_terminated) end_early();
   return request;
 }
 
