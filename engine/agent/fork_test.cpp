@@ -313,5 +313,19 @@ TEST_F(Fork, A2xxAfterA199IsAcknowledgedAndHungUp) {
   EXPECT_EQ(sent[1].method(), Method::Bye);
 }
 
+// RFC 5407 E: between the first 2xx and Timer M.
+TEST_F(Fork, AReliable180OfAnotherForkBehindThe2xxIsAcknowledged) {
+  call();
+  receive(response(200, "one", sdp));
+  const auto sent = receive(reliable(response(180, "two"), 7));
+  ASSERT_EQ(sent.size(), 1U);
+  EXPECT_EQ(sent[0].method(), Method::Prack);
+  EXPECT_EQ(sent[0].get<To>()->tag(), "two");
+  EXPECT_EQ(agent_.session(0)->id().remote_tag, "one");
+  // A late copy for the dialog that is confirmed says nothing.
+  EXPECT_THAT(receive(response(180, "one")), IsEmpty());
+  EXPECT_EQ(agent_.session(0)->session_state(), session::SessionState::Confirmed);
+}
+
 }  // namespace
 }  // namespace sipassay::agent

@@ -68,7 +68,8 @@ class InviteClient {
       {Completed,  TimerD,         Terminated, None,               {6026, "8.4", Must}},
       {Completed,  TransportError, Terminated, TellTransportError, {3261, "17.1.4", Should}},
       {Accepted,   Success,        Accepted,   PassUp,             {6026, "7.2", Must}},
-      {Accepted,   Provisional,    Accepted,   None,               {6026, "7.2", Stated}},  // late
+      // RFC 6026 says nothing of a late 1xx; a reliable one of another fork wants its PRACK.
+      {Accepted,   Provisional,    Accepted,   PassUp,             {5407, "E", Stated}},
       {Accepted,   TimerM,         Terminated, None,               {6026, "8.4", Must}},
   });
   // clang-format on
