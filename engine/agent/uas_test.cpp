@@ -6,6 +6,7 @@
 #include "engine/agent/agent.h"
 #include "engine/agent/digest.h"
 #include "engine/message/header/all.h"
+#include "engine/message/multipart.h"
 #include "engine/message/parse.h"
 
 namespace sipassay::agent {
@@ -216,6 +217,17 @@ TEST_F(Uas, BodiesThatNobodyUnderstandsAre415) {
   message = request("INVITE");
   message.set_body("application/sdp", sdp).add("Content-Disposition", "frob");
   EXPECT_EQ(status(message), 415);
+
+  // RFC 3959: no early sessions.
+  message = request("INVITE");
+  message.set_body("application/sdp", sdp).add("Content-Disposition", "early-session");
+  EXPECT_EQ(status(message), 415);
+  message = request("INVITE");
+  message.set_body("application/sdp", sdp)
+      .add("Content-Disposition", "early-session;handling=optional");
+  response = answer(message);
+  EXPECT_EQ(response.status(), 200);
+  EXPECT_TRUE(session_description(response)) << "the offer that the INVITE has not";
 
   message = request("MESSAGE");
   message.set_body("text/plain", "x").add("Content-Encoding", "gzip");

@@ -16,5 +16,6 @@ std::span<const Misbehaviour> sdp_misbehaviours();
 std::span<const Misbehaviour> usages_misbehaviours();
 std::span<const Misbehaviour> timers_misbehaviours();
 std::span<const Misbehaviour> registration_misbehaviours();
+std::span<const Misbehaviour> effects_misbehaviours();
 
 }  // namespace sipassay::runner
