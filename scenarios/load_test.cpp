@@ -221,7 +221,8 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"<sut do='dance'/>",
               "x.xml:4:6: expected one of call, ring, answer, reject, redirect, cancel, hang-up, "
               "reinvite, "
-              "hold, resume, update, info, message, refer, options, register; found \"dance\""},
+              "hold, resume, update, info, message, refer, subscribe, unsubscribe, options, "
+              "register; found \"dance\""},
         Wrong{"<sut do='answer' status='200'/>",
               "x.xml:4:18: expected one of do; found attribute status"},
         Wrong{"<sut do='ring' reliable='maybe'/>",

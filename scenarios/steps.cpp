@@ -45,8 +45,10 @@ const std::vector<Action>& actions() {
       {"resume", {}},
       {"update", {{"offer", {"yes", "no"}}}},
       {"info", {{"package", {}}, {"type", {}}, {"body", {}}}},
-      {"message", {{"type", {}}, {"body", {}}}},
-      {"refer", {{"to", {}}}},
+      {"message", {{"target", {}}, {"type", {}}, {"body", {}}}},
+      {"refer", {{"to", {}}, {"target", {}}, {"subscription", {"yes", "no"}}}},
+      {"subscribe", {{"target", {}}, {"event", {}}, {"expires", {}}, {"dialog", {"call"}}}},
+      {"unsubscribe", {}},
       {"options", {{"target", {}}}},
       {"register", {{"registrar", {}}, {"expires", {}}}},
   };

@@ -5,6 +5,7 @@
 #include "engine/session/glare.h"
 #include "engine/session/offer_answer.h"
 #include "engine/session/session_timer.h"
+#include "engine/session/subscription.h"
 #include "engine/transaction/tables.h"
 
 namespace sipassay::tools {
@@ -75,6 +76,7 @@ std::vector<Machine> machines() {
   out.push_back(offer_answer());
   out.push_back(glare());
   append(out, describe(session::SessionTimer::name, session::SessionTimer::rows));
+  append(out, session::subscription_tables());
   return out;
 }
 

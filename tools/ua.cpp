@@ -134,6 +134,11 @@ std::string line_of(const agent::Event& event) {
           [&](const agent::NotifyArrived& e) {
             return fmt::format("call {}: NOTIFY {}", e.call, safe(e.event));
           },
+          [&](const agent::SubscriptionMoved& e) {
+            return fmt::format("call {}: {} {} {}{}{}", e.call,
+                               e.is_notifier ? "notifier of" : "subscriber of", safe(e.event),
+                               e.phase, e.reason.empty() ? "" : ", ", safe(e.reason));
+          },
           [&](const agent::RequestAnswered& e) {
             return fmt::format("call {}: {} answered {}", e.call, safe(e.method), e.status);
           },

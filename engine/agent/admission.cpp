@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 
+#include "engine/agent/packages.h"
 #include "engine/base/ascii.h"
 #include "engine/message/classify.h"
 #include "engine/message/header/all.h"
@@ -26,7 +27,7 @@ constexpr std::array rows{
     MethodRow{Method::Notify, true, Outside::NoDialog, false, {6665, "4.1.3", Level::Must}},
     MethodRow{Method::Refer, true, Outside::Refer, true, {3515, "2.4.2", Level::Must}},
     MethodRow{Method::Register, true, Outside::Register, false, {3261, "10.3", Level::Must}},
-    MethodRow{Method::Subscribe, true, Outside::Subscribe, false, {3515, "2.4.4", Level::Must}},
+    MethodRow{Method::Subscribe, true, Outside::Subscribe, true, {6665, "4.1.2.1", Level::Stated}},
     MethodRow{Method::Publish, false, Outside::NotOurs, false, {3261, "8.2.1", Level::Must}},
 };
 
@@ -86,6 +87,16 @@ std::optional<Refusal> check_form(const Message& request) {
   const auto* row = method_row(request.method());
   if (row != nullptr && row->needs_contact && !request.has(HeaderId::Contact))
     return malformed("Missing Contact", row->clause);
+  // RFC 6086 9.2: one value.
+  if (request.method() == Method::Info && request.has(HeaderId::InfoPackage) &&
+      !request.maybe<InfoPackage>())
+    return malformed("Malformed Info-Package", {6086, "9.2", Level::Stated});
+  // RFC 6665 8.2.1 MUST: exactly one event type.
+  if (request.has(HeaderId::Event) && !request.maybe<sipassay::Event>())
+    return malformed("Malformed Event", {6665, "8.2.1", Level::Must});
+  // RFC 4538 7: one dialog.
+  if (request.has(HeaderId::TargetDialog) && !request.maybe<TargetDialog>())
+    return malformed("Malformed Target-Dialog", {4538, "7", Level::Stated});
   // RFC 3891 3 MUST; RFC 3911 4 MUST.
   if (request.has(HeaderId::Replaces) && request.method() != Method::Invite &&
       request.method() != Method::Ack)
@@ -122,21 +133,6 @@ std::optional<Refusal> check_require(const Message& request, const Capabilities&
       420, {3261, "8.2.2.3", Level::Must}, {}, {{"Unsupported", ascii::comma_list(unknown)}}};
 }
 
-std::optional<Refusal> check_info_package(const Message& request,
-                                          const Capabilities& capabilities) {
-  if (request.method() != Method::Info) return std::nullopt;
-  const auto package = request.maybe<InfoPackage>();
-  if (!package && request.has(HeaderId::InfoPackage))  // one value, RFC 6086 9.2
-    return malformed("Malformed Info-Package", {6086, "9.2", Level::Stated});
-  if (!package) return std::nullopt;  // RFC 6086 4.2.2: legacy use
-  for (const auto& known : capabilities.recv_info)
-    if (known == package->package) return std::nullopt;  // RFC 6086 7.2: with case
-  return Refusal{469,
-                 {6086, "4.2.2", Level::Must},
-                 {},
-                 {{"Recv-Info", ascii::comma_list(capabilities.recv_info)}}};
-}
-
 std::optional<Refusal> check_content(const Message& request) {
   if (request.body().empty()) return std::nullopt;
   for (const auto& coding : request.all<ContentEncoding>())
@@ -149,6 +145,10 @@ std::optional<Refusal> check_content(const Message& request) {
     support.dispositions.emplace_back("Info-Package");
     support.types.emplace_back("application/octet-stream");
   }
+  // RFC 6665 5.4.5: the package says what stands in its NOTIFYs.
+  if (const auto event =
+          request.method() == Method::Notify ? request.maybe<sipassay::Event>() : std::nullopt)
+    if (const auto* package = event_package(event->package)) support.types.push_back(package->type);
   const auto contents = body_contents(request, support);
   if (!contents) return malformed("Malformed body", {2046, "5.1", Level::Stated});
   if (contents->unsupported)

@@ -54,7 +54,6 @@ std::optional<Refusal> check_form(const Message& request);
 std::optional<Refusal> check_method(const Message& request, const Capabilities& capabilities);
 std::optional<Refusal> check_request_uri(const Message& request);
 std::optional<Refusal> check_require(const Message& request, const Capabilities& capabilities);
-std::optional<Refusal> check_info_package(const Message& request, const Capabilities& capabilities);
 std::optional<Refusal> check_content(const Message& request);
 
 }  // namespace sipassay::agent

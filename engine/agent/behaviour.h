@@ -45,6 +45,17 @@ struct Step {
 
 enum class Authentication : std::uint8_t { None, Server, Proxy };  // 401, 407
 
+// What a subscriber meets (RFC 6665 4.2).
+struct Notifier {
+  std::uint32_t expires_min = 0;     // s; 423 below
+  std::uint32_t expires_max = 7200;  // s; a 2xx grants no more
+  Duration grants_after{};           // pending until then
+  Duration changes_every{};          // 0: the state never changes
+  Duration ends_after{};             // with `reason`
+  std::string_view reason{};         // empty: not by itself
+  std::optional<std::uint32_t> retry_after{};
+};
+
 struct Behaviour {
   std::string_view user;
   std::string_view summary;
@@ -66,6 +77,7 @@ struct Behaviour {
                                    // refresh of 13.3.1.1 and RFC 3262 3
   bool defers_reinvites =
       false;  // re-INVITEs are answered after a second, so they can be cancelled
+  Notifier notifier{};
 };
 
 // All rows, for documentation and tests.

@@ -224,7 +224,7 @@ void Core::accept(LiveCall& call) {
   auto& server = *call.server;
   auto* dialog = call.primary();
   if (dialog == nullptr || server.has_final) return;
-  session::ReplyOptions options{.status = 200};
+  session::ReplyOptions options{.status = 200, .headers = {{"Allow-Events", allow_events()}}};
   switch (dialog->session.offer_answer().invite_exchange()) {
     case session::InviteExchange::Open:
       if (server.has_offer) options.body = {"application/sdp", server.answer, {}};

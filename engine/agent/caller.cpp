@@ -65,6 +65,7 @@ Message Core::make_invite(LiveCall& call, const Flow& flow) {
   if (wish.reliable == Reliability::Never) std::erase(supported, "100rel");
   invite.add(HeaderId::Contact, settings.contact);
   invite.add(HeaderId::Allow, ascii::comma_list(settings.allow));
+  invite.add(HeaderId::AllowEvents, allow_events());  // RFC 6665 4.4.4 SHOULD
   invite.set(HeaderId::Supported, ascii::comma_list(supported));
   if (wish.reliable == Reliability::Always) invite.add(HeaderId::Require, "100rel");
   invite.add(HeaderId::RecvInfo, ascii::comma_list(settings.recv_info));  // RFC 6086 5.2.3 MUST

@@ -78,6 +78,19 @@ struct SendMessage {
 struct SendRefer {
   CallId call = 0;
   std::string refer_to;
+  std::string target{};          // outside a dialog; empty: inside the call (RFC 7647 4)
+  bool has_subscription = true;  // false: Refer-Sub: false (RFC 4488)
+};
+// RFC 6665: target empty: in the dialog of the call.
+struct Subscribe {
+  std::string target;
+  std::string event = "presence";  // value of Event
+  std::uint32_t expires = 3600;    // s; 0: a fetch
+  CallId call = 0;
+};
+// The newest subscription, or the newest of that call.
+struct Unsubscribe {
+  CallId call = 0;
 };
 struct SendOptions {
   std::string target;
@@ -87,7 +100,8 @@ struct Register {
   std::uint32_t expires = 3600;
 };
 
-using Command = std::variant<Call, Ring, Answer, Reject, Redirect, Cancel, HangUp, Reinvite, Update,
-                             SendInfo, SendMessage, SendRefer, SendOptions, Register>;
+using Command =
+    std::variant<Call, Ring, Answer, Reject, Redirect, Cancel, HangUp, Reinvite, Update, SendInfo,
+                 SendMessage, SendRefer, Subscribe, Unsubscribe, SendOptions, Register>;
 
 }  // namespace sipassay::agent

@@ -178,6 +178,11 @@ void Core::route(transaction::ResponseReceived output) {
     case ClientTransaction::What::InDialog:
       receive_in_dialog_response(owner, output.response, output.flow);
       return;
+    case ClientTransaction::What::Subscription:
+      if (auto* call = find_call(owner.call); call != nullptr && call->subscriber &&
+                                              call->subscriber->transaction == output.transaction)
+        receive_subscription_response(*call, output.response, output.flow);
+      return;
     case ClientTransaction::What::Cancel:
       return;  // 9.1: the INVITE's own final response is what counts
     case ClientTransaction::What::Outside:
@@ -217,10 +222,15 @@ void Core::client_failed(transaction::Id id, session::Failure failure) {
         pump(*call, *dialog);
       }
       return;
+    case ClientTransaction::What::Subscription:
+      if (call != nullptr && call->subscriber && call->subscriber->transaction == id)
+        subscription_failed(*call, status);
+      return;
     case ClientTransaction::What::Cancel:
       return;
     case ClientTransaction::What::Outside:
       emit(RequestAnswered{0, std::string(owner.request.method_text()), status});
+      outside_ended(owner.request);
       return;
   }
 }
@@ -303,6 +313,7 @@ void Core::advance(LiveCall& call) {
     auto& dialog = *call.dialogs[i];
     dialog.session.advance(now_);
     pump(call, dialog);
+    advance_served(call, dialog);
     if (dialog.deferred && dialog.deferred->due <= now_) {
       const auto deferred = *dialog.deferred;
       dialog.deferred.reset();
@@ -332,6 +343,7 @@ void Core::advance(LiveCall& call) {
     invite_failed(call, 408, "no final response to a cancelled INVITE");
   }
   if (take(call.step_due)) run_step(call);
+  if (call.subscriber) advance_subscriber(call);
 }
 
 std::optional<Instant> Core::deadline_of(const LiveCall& call) const {
@@ -342,10 +354,14 @@ std::optional<Instant> Core::deadline_of(const LiveCall& call) const {
   for (const auto& dialog : call.dialogs) {
     consider(dialog->session.next_deadline());
     if (dialog->deferred) consider(dialog->deferred->due);
+    for (const auto& served : dialog->served)
+      for (const auto& due : {served.grant_due, served.change_due, served.end_due}) consider(due);
     if (dialog->reinvite) consider(dialog->reinvite->abandon_due);
   }
   for (const auto& due : {call.step_due, call.expires_due, call.give_up_due, call.abandon_due})
     consider(due);
+  if (call.subscriber)
+    for (const auto& due : {call.subscriber->timer_n, call.subscriber->again_due}) consider(due);
   return earliest;
 }
 
@@ -370,13 +386,20 @@ void Core::sweep() {
     auto& call = it->second;
     // A repeated 2xx must find its dialog until Timer M has fired (RFC 6026 7.2).
     const bool has_invite = call.client && call.client->transaction != 0;
+    const bool may_have_more =
+        call.subscriber && (call.subscriber->transaction != 0 || call.subscriber->timer_n ||
+                            call.subscriber->again_due);
     std::erase_if(call.dialogs, [&](const std::unique_ptr<CallDialog>& dialog) {
       const bool is_done = !has_invite && dialog->is_over && dialog->session.is_finished() &&
                            dialog->own_requests == 0;
-      if (is_done) dialogs_.erase(dialog->key);
+      if (is_done) {
+        dialogs_.erase(dialog->key);
+        if (call.server || call.client) ended_.push_back(dialog->key);
+        if (ended_.size() > ended_kept_max) ended_.pop_front();
+      }
       return is_done;
     });
-    if (call.dialogs.empty() && !has_invite) {
+    if (call.dialogs.empty() && !has_invite && !may_have_more) {
       end(call, "over");
       if (call.scheduled) schedule_.erase({*call.scheduled, call.id});
       calls_.erase(it);

@@ -3,7 +3,7 @@
 // One class over several files, by subject: core.cpp (inputs, outputs, time), uas.cpp (requests
 // outside a dialog), callee.cpp (calls that came), caller.cpp (calls that we make), in_dialog.cpp
 // (what sessions say), in_call.cpp (what is wanted in a call), outside.cpp (OPTIONS, MESSAGE,
-// REGISTER), transfer.cpp (REFER, Replaces).
+// REGISTER), events.cpp (subscriptions), transfer.cpp (REFER, Replaces).
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,7 @@
 #include "engine/agent/agent.h"
 #include "engine/agent/behaviour.h"
 #include "engine/agent/digest.h"
+#include "engine/agent/packages.h"
 #include "engine/agent/registrar.h"
 #include "engine/agent/response.h"
 #include "engine/sdp/negotiate.h"
@@ -31,11 +32,14 @@ namespace sipassay::agent {
 inline constexpr std::string_view product = "sipassay/0.1.0";
 
 // Limits of this implementation.
-inline constexpr std::size_t forks_max = 32;            // dialogs of one INVITE of ours
-inline constexpr unsigned challenges_answered_max = 4;  // of one request of ours
-inline constexpr unsigned redirects_followed_max = 5;   // of one call
-inline constexpr unsigned intervals_raised_max = 5;     // 422s of one call (RFC 4028 7.3)
-inline constexpr unsigned transfer_depth_max = 4;       // calls that a REFER within a REFER makes
+inline constexpr std::size_t forks_max = 32;             // dialogs of one INVITE of ours
+inline constexpr unsigned challenges_answered_max = 4;   // of one request of ours
+inline constexpr unsigned redirects_followed_max = 5;    // of one call
+inline constexpr unsigned intervals_raised_max = 5;      // 422s of one call (RFC 4028 7.3)
+inline constexpr unsigned resubscriptions_max = 8;       // new subscriptions after one command
+inline constexpr std::size_t waiting_messages_max = 64;  // MESSAGEs behind one that is pending
+inline constexpr std::size_t ended_kept_max = 64;        // ids of ended dialogs, for Replaces
+inline constexpr unsigned transfer_depth_max = 4;        // calls that a REFER within a REFER makes
 
 // What became of the offer of a change of ours, kept for the retry after a 491 (RFC 3261 14.1).
 using Change = std::variant<Reinvite, Update>;
@@ -63,6 +67,15 @@ struct OpenReinvite {
   std::optional<Instant> abandon_due;  // 64*T1 after the CANCEL
 };
 
+// A subscription that we serve, as the behaviour of its user wants.
+struct Served {
+  std::string event;  // value of Event
+  const EventPackage* package = nullptr;
+  const Notifier* notifier = nullptr;
+  std::optional<Instant> grant_due{}, change_due{}, end_due{};
+  unsigned changes = 0;
+};
+
 // One dialog of a call: its session, and our side of its media.
 struct CallDialog {
   CallDialog(session::SessionDialog s, sdp::LocalMedia m, Flow f)
@@ -78,10 +91,12 @@ struct CallDialog {
   std::optional<OpenReinvite> reinvite;
   std::optional<int> reject_next;  // command Reject{next}
   std::deque<SentAck> acks;
-  std::size_t own_requests = 0;        // client transactions that live
-  bool is_over = false;                // the session ended
-  bool hangs_up_when_allowed = false;  // HangUp came before the ACK (RFC 3261 15)
-  bool was_acknowledged = false;       // UAS: the ACK of the initial 2xx came
+  std::vector<Served> served;
+  std::vector<std::string> subscribed;  // Event values of our subscriptions in it
+  std::size_t own_requests = 0;         // client transactions that live
+  bool is_over = false;                 // the session ended
+  bool hangs_up_when_allowed = false;   // HangUp came before the ACK (RFC 3261 15)
+  bool was_acknowledged = false;        // UAS: the ACK of the initial 2xx came
 };
 
 // The INVITE of a call that came.
@@ -114,18 +129,32 @@ struct ClientInvite {
   std::vector<std::string> targets;  // of a redirection, not yet tried
 };
 
+// A SUBSCRIBE or REFER of ours outside a dialog; each fork's NOTIFY makes a dialog of the call.
+struct ClientSubscription {
+  Subscribe command;                // for a new one when this one ends
+  transaction::Id transaction = 0;  // 0: it is over
+  Message request;                  // as sent last
+  unsigned challenges = 0;
+  unsigned attempts = 0;
+  bool had_notify = false;
+  std::optional<std::uint32_t> granted;  // Expires of its 2xx
+  std::optional<Instant> timer_n;        // RFC 6665 4.1.2.4
+  std::optional<Instant> again_due;
+};
+
 // Who hears of the progress of a call: the subscription of a REFER (RFC 3515 2.4.4).
 struct Referrer {
   CallId call = 0;
   dialog::DialogId dialog;
   std::uint32_t cseq = 0;
-  std::optional<Instant> told_at;
 };
 
 struct LiveCall {
   CallId id = 0;
   std::optional<ServerInvite> server;
   std::optional<ClientInvite> client;
+  std::optional<ClientSubscription> subscriber;  // a dialog of subscriptions only; no call
+  const Behaviour* served_by = nullptr;          // the same, as notifier
   std::vector<std::unique_ptr<CallDialog>> dialogs;
   std::optional<dialog::DialogId> chosen;  // the confirmed dialog of a forked call
   std::optional<Referrer> referrer;
@@ -142,7 +171,13 @@ struct LiveCall {
 };
 
 struct ClientTransaction {
-  enum class What : std::uint8_t { Invite, InDialog, Cancel, Outside } what = What::Outside;
+  enum class What : std::uint8_t {
+    Invite,
+    InDialog,
+    Cancel,
+    Subscription,
+    Outside
+  } what = What::Outside;
   CallId call = 0;
   dialog::DialogId dialog{};
   Message request{};  // as sent
@@ -219,7 +254,6 @@ class Core {
   bool redirect_to_bindings(transaction::Id transaction, const Message& request, const Flow& flow,
                             const Behaviour& behaviour);
   void receive_message(transaction::Id transaction, const Message& request, const Flow& flow);
-  Refusal refused_subscription(const Message& request) const;
   std::optional<Refusal> admit(const Message& request, bool has_dialog,
                                const Behaviour* behaviour) const;
   const Behaviour* called(const Message& request) const;
@@ -329,9 +363,35 @@ class Core {
   void send_outside(Message request, unsigned challenges);
   void receive_outside_response(const ClientTransaction& owner, const Message& response);
 
+  void send_message(const SendMessage& wish);
+  void outside_ended(const Message& request);
+
+  // --- events.cpp
+  std::optional<Refusal> check_subscribe(const Message& request, const Behaviour* behaviour,
+                                         bool is_known) const;
+  void receive_usage(transaction::Id transaction, const Message& request, const Flow& flow,
+                     const Behaviour& behaviour);
+  LiveCall& add_usage_call();
+  void deliver_subscribe(LiveCall& call, CallDialog& dialog, const session::Deliver& request);
+  void serve(CallDialog& dialog, const EventPackage& package, const Notifier& notifier,
+             std::string event);
+  void advance_served(LiveCall& call, CallDialog& dialog);
+  void command(const Subscribe& command);
+  void command(const Unsubscribe& command);
+  void subscribe_in_dialog(LiveCall& call, CallDialog& dialog, std::string event,
+                           std::uint32_t expires);
+  void start_subscription(Subscribe wish, unsigned attempts);
+  void send_subscription(LiveCall& call);
+  void subscription_failed(LiveCall& call, int status);
+  void receive_subscription_response(LiveCall& call, const Message& response, const Flow& flow);
+  bool notify_makes_dialog(transaction::Id transaction, const Message& notify, const Flow& flow);
+  void advance_subscriber(LiveCall& call);
+
   // --- transfer.cpp
   void deliver_refer(LiveCall& call, CallDialog& dialog, const session::Deliver& request);
-  void receive_refer_outside(transaction::Id transaction, const Message& request, const Flow& flow);
+  void receive_refer_outside(transaction::Id transaction, const Message& request, const Flow& flow,
+                             const Behaviour& behaviour);
+  void refer_outside(const SendRefer& wish, const session::SessionDialog* about);
   std::optional<Call> call_for(const Message& refer) const;
   void tell_referrer(LiveCall& call, int status, std::string_view reason);
   // RFC 3891 3: the dialog that an INVITE replaces, or why it may not.
@@ -363,7 +423,10 @@ class Core {
   std::map<transaction::Id, ServerTransaction> servers_;
   std::set<std::pair<Instant, CallId>> schedule_;
   std::set<CallId> touched_;
-  std::optional<int> reject_next_;  // command Reject{next} when there is no call
+  std::optional<int> reject_next_;          // command Reject{next} when there is no call
+  std::set<std::string> pending_messages_;  // their Request-URIs (RFC 3428 8)
+  std::deque<std::pair<std::string, SendMessage>> waiting_messages_;
+  std::deque<dialog::DialogId> ended_;  // of calls, for RFC 3891 3
   std::string registration_call_id_;
   std::uint32_t registration_cseq_ = 0;
 };

@@ -54,6 +54,14 @@ struct NotifyArrived {
   std::string event;
   Body body;
 };
+// A subscription began, went on or ended (RFC 6665).
+struct SubscriptionMoved {
+  CallId call;
+  std::string event;  // "presence;id=7"
+  bool is_notifier;
+  std::string phase;   // "Pending", "Active", "Terminated"
+  std::string reason;  // of "terminated", as the notifier gave it
+};
 struct RequestAnswered {
   CallId call;
   std::string method;
@@ -67,6 +75,6 @@ struct Violation {
 
 using Event = std::variant<CallArrived, CallProgressed, CallAnswered, CallConfirmed, CallEnded,
                            SessionChanged, OfferRejected, InfoArrived, MessageArrived, ReferArrived,
-                           NotifyArrived, RequestAnswered, Violation>;
+                           NotifyArrived, SubscriptionMoved, RequestAnswered, Violation>;
 
 }  // namespace sipassay::agent

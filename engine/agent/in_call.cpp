@@ -1,6 +1,4 @@
 // What the application wants inside a call: hang up, change the session, INFO, REFER.
-#include <algorithm>
-
 #include "engine/agent/core.h"
 
 namespace sipassay::agent {
@@ -105,21 +103,24 @@ void Core::command(const SendInfo& wish) {
   auto* call = live_or_newest(wish.call);
   auto* dialog = call == nullptr ? nullptr : call->primary();
   if (dialog == nullptr || dialog->is_over) return;
-  // RFC 6086 4.2.1 MUST NOT: only packages that the peer has listed.
-  if (!wish.package.empty() && std::ranges::find(dialog->session.peer_recv_info(), wish.package) ==
-                                   dialog->session.peer_recv_info().end())
-    return emit(RequestAnswered{call->id, "INFO", 0});
   session::RequestOptions options;
   options.body = session_body(wish.body);
-  send_in_dialog(*call, *dialog, dialog->session.info(options, wish.package));
+  if (!send_in_dialog(*call, *dialog, dialog->session.info(options, wish.package)))
+    emit(RequestAnswered{call->id, "INFO", 0});
   pump(*call, *dialog);
 }
 
 void Core::command(const SendRefer& wish) {
+  if (!wish.target.empty()) return refer_outside(wish, nullptr);
   auto* call = live_or_newest(wish.call);
   auto* dialog = call == nullptr ? nullptr : call->primary();
   if (dialog == nullptr || dialog->is_over) return;
-  send_in_dialog(*call, *dialog, dialog->session.refer(wish.refer_to, {}, now_));
+  // RFC 7647 4 MUST: outside the dialog when the peer's Contact is a GRUU.
+  const auto target = parse_uri(dialog->session.dialog().remote_target());
+  if (target && target->params.has("gr")) return refer_outside(wish, &dialog->session);
+  session::RequestOptions options;
+  if (!wish.has_subscription) options.headers.push_back({"Refer-Sub", "false"});  // RFC 4488 4
+  send_in_dialog(*call, *dialog, dialog->session.refer(wish.refer_to, options, now_));
   pump(*call, *dialog);
 }
 

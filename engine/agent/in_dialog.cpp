@@ -284,7 +284,6 @@ void Core::on(LiveCall&, CallDialog& dialog, session::RolledBack) {
 
 void Core::on(LiveCall&, CallDialog&, session::SignalingChanged) {}
 void Core::on(LiveCall&, CallDialog&, session::StateChanged) {}
-void Core::on(LiveCall&, CallDialog&, session::SubscriptionChanged) {}
 
 void Core::on(LiveCall& call, CallDialog& dialog, session::ResynchroniseWanted) {
   // RFC 6141 3.4 SHOULD: a new offer puts things straight.
@@ -345,15 +344,12 @@ void Core::on(LiveCall& call, CallDialog& dialog, session::Deliver output) {
                            {"Supported", ascii::comma_list(dialog.session.settings().supported)},
                            {"Accept", std::string(accepted_media_types())},
                            {"Accept-Encoding", "identity"},
-                           {"Accept-Language", "en"}}});
+                           {"Accept-Language", "en"},
+                           {"Allow-Events", allow_events()}}});
       return;
+    case Deliver::What::Subscribe:
+      return deliver_subscribe(call, dialog, output);
     case Deliver::What::Other:
-      if (output.request.method() == Method::Subscribe) {
-        const auto refusal = refused_subscription(output.request);
-        session::ReplyOptions options{.status = refusal.status};
-        for (const auto& [name, value] : refusal.headers) options.headers.push_back({name, value});
-        return reply(call, dialog, output.transaction, std::move(options));
-      }
       if (!output.was_answered)
         reply(call, dialog, output.transaction,
               {.status = 405, .headers = {{"Allow", ascii::comma_list(allowed_methods())}}});
@@ -452,7 +448,13 @@ void Core::deliver_info(LiveCall& call, CallDialog& dialog, const Deliver& reque
                   std::string(request.request.body()),
                   {}};
   const std::string name(package ? package->package : std::string_view{});
-  // RFC 6086 4.2.2 MUST: 200, also without a package (the package was checked before).
+  // RFC 6086 4.2.2: the package is one of ours, the session has seen to that; then its body.
+  if (const auto refusal = request.was_answered ? std::nullopt : check_content(request.request)) {
+    session::ReplyOptions options{.status = refusal->status, .reason = refusal->reason};
+    for (const auto& [field, value] : refusal->headers) options.headers.push_back({field, value});
+    return reply(call, dialog, request.transaction, std::move(options));
+  }
+  // RFC 6086 4.2.2 MUST: 200, also without a package.
   if (!request.was_answered) reply(call, dialog, request.transaction, {.status = 200});
   emit(InfoArrived{call.id, name, body});
 }
@@ -477,10 +479,10 @@ void Core::deliver_notify(LiveCall& call, CallDialog& dialog, const Deliver& req
                   std::string(request.request.body()),
                   {}};
   if (!request.was_answered) {
-    // RFC 6665 8.2.1: a package that we know but no subscription: 481; else 489.
-    const int status = package == "refer" ? 481 : 489;
+    // RFC 6665 4.1.3: a package that we know but no subscription: 481; else 489.
+    const int status = event_package(package) != nullptr ? 481 : 489;
     session::ReplyOptions options{.status = status};
-    if (status == 489) options.headers.push_back({"Allow-Events", "refer"});
+    if (status == 489) options.headers.push_back({"Allow-Events", allow_events()});
     return reply(call, dialog, request.transaction, std::move(options));
   }
   emit(NotifyArrived{call.id, package, body});

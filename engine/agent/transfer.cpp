@@ -47,6 +47,7 @@ std::optional<Refusal> check_refer_to(const Message& refer) {
 }
 
 bool wants_no_subscription(const Message& refer) {
+  if (has_token(refer, HeaderId::Require, "nosub")) return true;  // RFC 7614 5.3
   const auto wish = refer.maybe<ReferSub>();
   return wish && !wish->value;
 }
@@ -85,28 +86,54 @@ void Core::deliver_refer(LiveCall& call, CallDialog& dialog, const session::Deli
   }
   session::ReplyOptions options{.status = 200};  // RFC 7647 5 MUST NOT: no 202
   const bool no_subscription = wants_no_subscription(refer);
-  if (no_subscription) options.headers.push_back({"Refer-Sub", "false"});  // RFC 4488 4
+  // RFC 4488 4 MUST; nosub needs no word (RFC 7614 5.3).
+  if (no_subscription && refer.has(HeaderId::ReferSub))
+    options.headers.push_back({"Refer-Sub", "false"});
   reply(call, dialog, request.transaction, std::move(options));
   emit(ReferArrived{call.id, wish->target});
   std::optional<Referrer> referrer;
   if (const auto cseq = refer.get<CSeq>(); cseq && !no_subscription)
-    referrer = Referrer{call.id, dialog.key, cseq->number, {}};
+    referrer = Referrer{call.id, dialog.key, cseq->number};
   start_call(std::move(*wish), std::move(referrer), call.depth + 1);
 }
 
-// Outside a dialog there is nobody to hold a subscription for (policy), so only a REFER that wants
-// none is taken (RFC 4488).
+// Who may refer us outside a dialog is not asked (policy); so a Target-Dialog (RFC 4538) is
+// understood and changes nothing.
 void Core::receive_refer_outside(transaction::Id transaction, const Message& request,
-                                 const Flow& flow) {
+                                 const Flow& flow, const Behaviour& behaviour) {
   if (const auto refusal = check_refer_to(request))
     return respond(transaction, request, *refusal, flow);
-  auto wish = call_for(request);
-  if (!wish || !wants_no_subscription(request) || calls_.size() >= settings_.calls_limit)
+  if (!call_for(request))
     return respond(transaction, request, {603, {3515, "2.4.2", Level::ShouldNot}}, flow);
-  respond(transaction, request, {200, {7647, "5", Level::MustNot}, {}, {{"Refer-Sub", "false"}}},
-          flow);
-  emit(ReferArrived{0, wish->target});
-  start_call(std::move(*wish), std::nullopt, 1);
+  if (const int status = options_status(behaviour); status >= 300)
+    return respond(transaction, request, {status, {3515, "2.4.2", Level::May}}, flow);
+  receive_usage(transaction, request, flow, behaviour);
+}
+
+// RFC 7647 4: outside a dialog; `about` is the one that its peer is in, for Target-Dialog (RFC 4538
+// 4: local-tag and remote-tag as the receiver has them).
+void Core::refer_outside(const SendRefer& wish, const session::SessionDialog* about) {
+  if (calls_.size() >= settings_.calls_limit) return emit(RequestAnswered{0, "REFER", 503});
+  const std::string target = about != nullptr ? about->dialog().remote_target() : wish.target;
+  const auto flow = default_flow(target);
+  auto refer = make_outside("REFER", target, flow);
+  refer.add(HeaderId::Contact, contact_for(settings_.user, flow));
+  const bool has_brackets = wish.refer_to.find('<') != std::string::npos;
+  refer.add(HeaderId::ReferTo, has_brackets ? wish.refer_to : "<" + wish.refer_to + ">");
+  // RFC 4488 5 NOT RECOMMENDED where the REFER might fork; to a GRUU it does not.
+  if (!wish.has_subscription) refer.add(HeaderId::ReferSub, "false");
+  if (about != nullptr) {
+    const auto id = about->id();
+    refer.add(HeaderId::TargetDialog,
+              id.call_id + ";local-tag=" + id.remote_tag + ";remote-tag=" + id.local_tag);
+    refer.add(HeaderId::Require, "tdialog");
+  }
+  refer.set_body({}, {});
+  auto& call = add_usage_call();
+  auto& subscriber = call.subscriber.emplace();
+  subscriber.request = std::move(refer);
+  digest_client_.authorize(subscriber.request);
+  send_subscription(call);
 }
 
 // RFC 3515 2.4.4, 2.4.5: each status of the new call, the last one as the end of the subscription.
@@ -115,19 +142,15 @@ void Core::tell_referrer(LiveCall& call, int status, std::string_view reason) {
   auto& referrer = *call.referrer;
   LiveCall* owner = find_call(referrer.call);
   auto* dialog = owner == nullptr ? nullptr : owner->find(referrer.dialog);
-  const bool is_final = status >= 200;
-  // RFC 3515 3.10 SHOULD NOT: more than one NOTIFY a second.
-  const bool is_soon = referrer.told_at && now_ - *referrer.told_at < 1s;
-  if (!is_final && is_soon) return;
-  referrer.told_at = now_;
   const auto cseq = referrer.cseq;
-  if (is_final) call.referrer.reset();
+  if (status >= 200) call.referrer.reset();
   if (dialog == nullptr) return;
   std::string line = "SIP/2.0 " + std::to_string(status) + ' ';
   line += reason.empty() ? default_reason(status) : reason;
   if (line.find_first_of("\r\n") != std::string::npos)
     line = "SIP/2.0 " + std::to_string(status) + ' ';
-  send_in_dialog(*owner, *dialog, dialog->session.notify(cseq, line, now_));
+  // At most one a second (RFC 3515 3.10): the session sees to that.
+  (void)dialog->session.notify(cseq, line, now_);
   pump(*owner, *dialog);
 }
 
@@ -152,7 +175,11 @@ std::optional<Refusal> Core::check_replaces(const Message& request,
     dialog = find_dialog(key, &call);
   }
   const Clause clause{3891, "3", Level::Must};
-  if (dialog == nullptr) return Refusal{481, clause};
+  if (dialog == nullptr) {
+    const bool has_ended = std::ranges::find(ended_, key) != ended_.end();
+    return has_ended ? Refusal{603, {3891, "3", Level::Should}} : Refusal{481, clause};
+  }
+  if (!call->server && !call->client) return Refusal{481, clause};  // not made by an INVITE
   if (dialog->is_over) return Refusal{603, {3891, "3", Level::Should}};
   is_early = dialog->session.dialog().is_early();
   if (!is_early && replaces->early_only) return Refusal{486, clause};

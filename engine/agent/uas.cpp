@@ -40,6 +40,8 @@ Capabilities Core::capabilities(const Behaviour* behaviour) const {
   if (settings_.supports_timer && (behaviour == nullptr || behaviour->supports_timer))
     capabilities.supported.emplace_back("timer");
   capabilities.supported.emplace_back("199");
+  capabilities.supported.emplace_back("nosub");    // RFC 7614 5
+  capabilities.supported.emplace_back("tdialog");  // RFC 4538
   capabilities.recv_info = settings_.recv_info;
   return capabilities;
 }
@@ -55,7 +57,9 @@ std::optional<Refusal> Core::admit(const Message& request, bool has_dialog,
   if (!has_dialog && has_to_tag(request)) return Refusal{481, {3261, "12.2.2", Level::Should}};
   if (!has_dialog && behaviour->is_unknown) return Refusal{404, {3261, "8.2.2.1", Level::Should}};
   if (auto refusal = check_require(request, known)) return refusal;
-  if (auto refusal = check_info_package(request, known)) return refusal;
+  // RFC 6086 4.2.2: the package is judged first, by the session; then its body.
+  const bool has_package = request.method() == Method::Info && request.has(HeaderId::InfoPackage);
+  if (has_package && has_dialog) return std::nullopt;
   return check_content(request);
 }
 
@@ -79,7 +83,9 @@ void Core::receive_request(transaction::Id transaction, const Message& request, 
   const auto* behaviour = dialog == nullptr ? called(request)
                           : call->server    ? call->server->behaviour
                                             : nullptr;
-  if (auto refusal = admit(request, dialog != nullptr, behaviour)) {
+  // RFC 6665 4.4.1: a NOTIFY may make its dialog; its To tag is ours.
+  const bool may_make_dialog = request.method() == Method::Notify && dialog == nullptr;
+  if (auto refusal = admit(request, dialog != nullptr || may_make_dialog, behaviour)) {
     respond(transaction, request, *refusal, flow);
     return;
   }
@@ -88,6 +94,7 @@ void Core::receive_request(transaction::Id transaction, const Message& request, 
     respond(transaction, request, {482, {3261, "8.2.2.2", Level::Should}}, flow);
     return;
   }
+  if (may_make_dialog && notify_makes_dialog(transaction, request, flow)) return;
   if (dialog == nullptr) {
     receive_outside(*method_row(request.method()), transaction, request, flow);
     return;
@@ -124,9 +131,11 @@ void Core::receive_outside(const MethodRow& row, transaction::Id transaction,
     case Outside::Message:
       return receive_message(transaction, request, flow);
     case Outside::Refer:
-      return receive_refer_outside(transaction, request, flow);
+      return receive_refer_outside(transaction, request, flow, behaviour);
     case Outside::Subscribe:
-      return respond(transaction, request, refused_subscription(request), flow);
+      if (auto refusal = check_subscribe(request, &behaviour, false))
+        return respond(transaction, request, *refusal, flow);
+      return receive_usage(transaction, request, flow, behaviour);
     case Outside::Register:
       return receive_register(transaction, request, flow, behaviour);
     case Outside::Ignored:
@@ -180,6 +189,7 @@ Message Core::options_response(const Message& request, int status) {
   response.add(HeaderId::AcceptLanguage, "en");
   response.add(HeaderId::Supported, ascii::comma_list(known.supported));
   response.add(HeaderId::RecvInfo, ascii::comma_list(known.recv_info));
+  response.add(HeaderId::AllowEvents, allow_events());  // RFC 6665 4.4.4 SHOULD
   if (status == 503) response.add(HeaderId::RetryAfter, "5");
   if (status == 488) response.add(HeaderId::Warning, "399 sipassay \"no session wanted\"");
   return response;
@@ -224,13 +234,6 @@ bool Core::redirect_to_bindings(transaction::Id transaction, const Message& requ
   return true;
 }
 
-// RFC 3515 2.4.4 MUST: nobody subscribes to refer but by REFER; other packages are not ours.
-Refusal Core::refused_subscription(const Message& request) const {
-  const auto event = request.maybe<sipassay::Event>();
-  if (event && event->package == "refer") return {403, {3515, "2.4.4", Level::Must}};
-  return {489, {6665, "8.3.2", Level::Stated}, {}, {{"Allow-Events", "refer"}}};
-}
-
 // RFC 3428 7: 200 without Contact and without body.
 void Core::receive_message(transaction::Id transaction, const Message& request, const Flow& flow) {
   const auto type = std::string(request.raw(HeaderId::ContentType));
@@ -270,6 +273,8 @@ session::Settings Core::session_settings(std::string_view user, const Flow& flow
   settings.supported = known.supported;
   settings.recv_info = known.recv_info;
   settings.timer = timer_settings(behaviour);
+  settings.event_packages.clear();
+  for (const auto& package : event_packages()) settings.event_packages.emplace_back(package.name);
   settings.t1 = settings_.timings.t1;
   settings.t2 = settings_.timings.t2;
   settings.is_over_tls =

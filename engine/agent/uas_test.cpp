@@ -375,23 +375,49 @@ TEST_F(Uas, ReferNeedsExactlyOneReferTo) {
   EXPECT_EQ(status(message), 400);
   message = request("REFER");
   message.add("Refer-To", "<sip:x@192.0.2.9>");
-  EXPECT_EQ(status(message), 603) << "outside a dialog there is nobody to hold a subscription";
+  auto sent = exchange(message);
+  ASSERT_EQ(sent.size(), 3U);
+  EXPECT_EQ(sent[0].status(), 200);
+  EXPECT_EQ(sent[0].line_count(HeaderId::Contact), 1U);
+  EXPECT_EQ(sent[1].raw(HeaderId::Event), "refer");
+  EXPECT_EQ(sent[1].raw(HeaderId::SubscriptionState), "active;expires=60");
+  EXPECT_EQ(sent[2].method(), Method::Invite);
   message = request("REFER");
   message.add("Refer-To", "<sip:x@192.0.2.9>").add("Refer-Sub", "false");
-  const auto sent = exchange(message);
+  sent = exchange(message);
   ASSERT_EQ(sent.size(), 2U);
   EXPECT_EQ(sent[0].status(), 200);
   EXPECT_EQ(sent[0].raw(HeaderId::ReferSub), "false");
   EXPECT_EQ(sent[1].method(), Method::Invite);
 }
 
-TEST_F(Uas, NobodySubscribesToRefer) {
-  auto message = request("SUBSCRIBE");
-  message.add("Event", "refer");
-  EXPECT_EQ(status(message), 403);
-  message = request("SUBSCRIBE");
-  message.add("Event", "presence");
-  EXPECT_EQ(answer(message).raw(HeaderId::AllowEvents), "refer");
+// RFC 6665 4.2.1.1
+TEST_F(Uas, SubscriptionsAreRefusedForTheseReasons) {
+  const auto subscribe = [&](std::string_view event, std::string_view user = "auto",
+                             std::string_view name = {}, std::string_view value = {}) {
+    auto message = request("SUBSCRIBE", user);
+    if (!event.empty()) message.add("Event", event);
+    if (!name.empty()) message.add(name, value);
+    return answer(message);
+  };
+  EXPECT_EQ(subscribe("refer").status(), 403) << "RFC 3515 2.4.4";
+  EXPECT_EQ(subscribe("").status(), 489);
+  EXPECT_EQ(subscribe("Presence").status(), 489) << "byte by byte";
+  EXPECT_EQ(subscribe("nosuch").raw(HeaderId::AllowEvents), "presence, sipassay, refer");
+  EXPECT_EQ(subscribe("presence, sipassay").status(), 400);
+  EXPECT_EQ(subscribe("presence", "auto", "Accept", "text/plain").status(), 406);
+  EXPECT_EQ(subscribe("presence", "decline").status(), 603);
+  EXPECT_EQ(subscribe("presence", "digest").status(), 401);
+  const auto brief = subscribe("presence", "interval", "Expires", "60");
+  EXPECT_EQ(brief.status(), 423);
+  EXPECT_EQ(brief.raw(HeaderId::MinExpires), "120");
+  EXPECT_EQ(agent_.live_calls(), 0U);
+}
+
+TEST_F(Uas, InfoOutsideADialogGets481WhateverItsPackage) {
+  auto message = request("INFO");
+  message.add("Info-Package", "nosuch");
+  EXPECT_EQ(status(message), 481);
 }
 
 TEST_F(Uas, ResponsesWithTwoViasAreDropped) {

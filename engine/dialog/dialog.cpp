@@ -144,6 +144,20 @@ Parsed<Dialog> Dialog::from_response(const Message& request, const Message& resp
   return dialog;
 }
 
+Parsed<Dialog> Dialog::from_notify(const Message& request, const Message& notify,
+                                   bool is_over_tls) {
+  const auto cseq = request.get<CSeq>();
+  if (!cseq) return std::unexpected(cseq.error());
+  auto dialog = from_request(notify, {}, is_over_tls);
+  if (!dialog) return dialog;
+  dialog->role_ = Role::Uac;
+  dialog->is_early_ = false;
+  dialog->local_cseq_ = cseq->number;
+  dialog->remote_cseq_.reset();
+  dialog->is_secure_ = is_over_tls && is_sips(request.request_uri());
+  return dialog;
+}
+
 void Dialog::recompute_route_set(const Message& response) {
   auto routes = record_routes(response);
   if (!routes) return;  // the one of the early dialog stays: the ACK must go somewhere

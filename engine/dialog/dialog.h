@@ -60,6 +60,12 @@ class Dialog {
   static Parsed<Dialog> from_response(const Message& request, const Message& response,
                                       bool is_over_tls = false);
 
+  // Subscriber (RFC 6665 4.4.1): the first NOTIFY of a SUBSCRIBE or REFER of ours makes the dialog,
+  // and gives its route set (Record-Route in order) and remote target; its CSeq number is not
+  // committed yet.
+  static Parsed<Dialog> from_notify(const Message& request, const Message& notify,
+                                    bool is_over_tls = false);
+
   const DialogId& id() const { return id_; }
   Role role() const { return role_; }
   bool is_early() const { return is_early_; }

@@ -111,7 +111,8 @@ void Script::answer_in_background(RecordId id, Instant now) {
       status = 603;
       break;
     case Method::Subscribe:
-      status = 489;
+      // RFC 6665 4.1.2.2: 500 to a refresh leaves the subscription as it is.
+      status = is_inside ? 500 : 489;
       break;
     case Method::Publish:
       status = 489;

@@ -81,7 +81,19 @@ std::optional<agent::Command> command_for(const SutCommand& command) {
         .call = 0, .package = argument("package"), .body = body("application/x-sipassay")};
   if (action == "message")
     return agent::SendMessage{.target = argument("target"), .call = 0, .body = body("text/plain")};
-  if (action == "refer") return agent::SendRefer{.call = 0, .refer_to = argument("to")};
+  if (action == "refer")
+    return agent::SendRefer{.call = 0,
+                            .refer_to = argument("to"),
+                            .target = argument("target"),
+                            .has_subscription = argument("subscription") != "no"};
+  if (action == "subscribe") {
+    const auto event = argument("event");
+    return agent::Subscribe{
+        .target = argument("dialog") == "call" ? std::string() : argument("target"),
+        .event = event.empty() ? "presence" : event,
+        .expires = ascii::number<std::uint32_t>(argument("expires")).value_or(600)};
+  }
+  if (action == "unsubscribe") return agent::Unsubscribe{};
   if (action == "options") return agent::SendOptions{.target = argument("target")};
   if (action == "register")
     return agent::Register{

@@ -72,6 +72,8 @@ Script::Progress Script::step(const SutStep& sut, Instant now) {
     // Whom the SUT calls, unless the case says otherwise.
     if (sut.action == "call" && !command.arguments.contains("target"))
       command.arguments.emplace("target", peers_->uri(0));
+    if (sut.action == "subscribe" && !command.arguments.contains("target"))
+      command.arguments.emplace("target", peers_->uri(0));
     if (sut.action == "options" && !command.arguments.contains("target"))
       command.arguments.emplace("target", peers_->uri(0));
     if (sut.action == "register" && !command.arguments.contains("registrar"))

@@ -32,6 +32,8 @@ constexpr std::array<Row, static_cast<std::size_t>(Count)> rows{{
     {WrongStatus, "wrong-status", {3261, "21", Level::Stated}},
     {NotReliable, "not-reliable", {3262, "3", Level::MustNot}},
     {UnknownSubscription, "unknown-subscription", {3515, "2.4.4", Level::Stated}},
+    {DialogNotShared, "dialog-not-shared", {6665, "4.5.2", Level::MustNot}},
+    {PackageNotListed, "package-not-listed", {6086, "4.2.1", Level::MustNot}},
     {BadHeader, "bad-header", {3261, "7.3.1", Level::Stated}},
     {CSeqUsedUp, "cseq-used-up", {3261, "8.1.1.5", Level::Must}},
     {TooMany, "too-many", {}},

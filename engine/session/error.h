@@ -25,10 +25,13 @@ enum class SessionErrorCode : std::uint8_t {
   WrongStatus,         // the status code does not fit the request
   NotReliable,         // the INVITE did not allow 100rel (RFC 3262 3)
   UnknownSubscription,
-  BadHeader,   // CR or LF in a header given
-  CSeqUsedUp,  // 2**31 - 1 requests
-  TooMany,     // one of our named limits
-  Unusable,    // the message that should make the dialog cannot
+  DialogNotShared,   // no new subscription in a dialog whose remote target is a GRUU (RFC
+                     // 6665 4.5.2)
+  PackageNotListed,  // the peer's Recv-Info does not list that Info-Package (RFC 6086 4.2.1)
+  BadHeader,         // CR or LF in a header given
+  CSeqUsedUp,        // 2**31 - 1 requests
+  TooMany,           // one of our named limits
+  Unusable,          // the message that should make the dialog cannot
   Count
 };
 

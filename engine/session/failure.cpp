@@ -30,7 +30,8 @@ constexpr std::array rows{
 
 // RFC 5057 5.1: the usage cannot go on without it.
 constexpr bool is_integral(Method method) {
-  return method == Method::Invite || method == Method::Bye || method == Method::Notify;
+  return method == Method::Invite || method == Method::Bye || method == Method::Notify ||
+         method == Method::Subscribe;
 }
 
 }  // namespace
@@ -49,7 +50,8 @@ Usage usage_of(Method method) {
       return Usage::Invite;
     case Method::Notify:
     case Method::Refer:
-      return Usage::Refer;
+    case Method::Subscribe:
+      return Usage::Subscription;
     default:
       return Usage::None;  // OPTIONS, MESSAGE, unknown ones
   }
@@ -64,7 +66,7 @@ FailureEffect failure_effect(Method method, int status) {
   if ((status == 405 || status == 501) && !is_integral(method)) return FailureEffect::Transaction;
   // RFC 3262 3: this 481 says that no reliable 1xx matched, not that the usage is gone.
   if (status == 481 && method == Method::Prack) return FailureEffect::Transaction;
-  if (status == 489 && usage != Usage::Refer) return FailureEffect::Transaction;
+  if (status == 489 && usage != Usage::Subscription) return FailureEffect::Transaction;
   return row->effect;
 }
 

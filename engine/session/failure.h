@@ -25,7 +25,7 @@ struct FailureRow {
 std::span<const FailureRow> failure_rows();
 
 // Which usage a request within an INVITE dialog belongs to (RFC 5057 5.3).
-enum class Usage : std::uint8_t { None, Invite, Refer };
+enum class Usage : std::uint8_t { None, Invite, Subscription };
 Usage usage_of(Method method);
 
 // 405 and 501 count only for methods that the usage cannot do without; 489 only outside INVITE.

@@ -6,9 +6,9 @@
 namespace sipassay::session {
 
 std::string_view to_string(Deliver::What what) {
-  constexpr std::array<std::string_view, 11> names{"ACK",     "BYE",     "INFO",  "INVITE",
-                                                   "UPDATE",  "PRACK",   "REFER", "NOTIFY",
-                                                   "MESSAGE", "OPTIONS", "other"};
+  constexpr std::array<std::string_view, 12> names{"ACK",       "BYE",     "INFO",    "INVITE",
+                                                   "UPDATE",    "PRACK",   "REFER",   "NOTIFY",
+                                                   "SUBSCRIBE", "MESSAGE", "OPTIONS", "other"};
   return names[static_cast<std::size_t>(what)];
 }
 

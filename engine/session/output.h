@@ -11,6 +11,7 @@
 #include "engine/message/message.h"
 #include "engine/session/offer_answer.h"
 #include "engine/session/options.h"
+#include "engine/session/subscription.h"
 
 namespace sipassay::session {
 
@@ -48,7 +49,8 @@ struct Deliver {
     Update,
     Prack,
     Refer,
-    Notify,  // answered already if it belongs to a refer subscription
+    Notify,     // answered already if it belongs to a subscription
+    Subscribe,  // a 2xx must say what is granted: ReplyOptions::subscription
     Message,
     Options,
     Other  // any other method
@@ -58,6 +60,7 @@ struct Deliver {
   Message request;
   bool has_offer = false;     // its 2xx must carry the answer
   bool was_answered = false;  // nothing to do but know it
+  bool is_refresh = false;    // SUBSCRIBE: of a subscription that lives
 };
 std::string_view to_string(Deliver::What what);
 
@@ -121,10 +124,17 @@ struct SignalingChanged {
 struct StateChanged {
   SessionState from = SessionState::Initial, to = SessionState::Initial;
 };
+// A subscription began, went on or ended.
 struct SubscriptionChanged {
-  std::uint32_t refer_cseq = 0;
+  std::string event{};           // its Event value: "presence;id=7"
+  std::uint32_t refer_cseq = 0;  // of the REFER that made it; 0: a SUBSCRIBE did
   bool is_notifier = false;
-  bool is_over = false;
+  SubscriptionPhase phase = SubscriptionPhase::Init;
+  std::string reason{};  // of "terminated"; empty: none, or it ended otherwise
+  std::optional<std::uint32_t> retry_after{};
+  bool was_given_up = false;  // subscriber: we sent Expires: 0
+
+  bool is_over() const { return phase == SubscriptionPhase::Terminated; }
 };
 // RFC 6141 3.4: a failed re-INVITE left changes executed behind; a new offer should put things
 // straight.

@@ -285,6 +285,21 @@ SessionDialog::SessionDialog(SentInvite initial, dialog::Dialog dialog, Settings
   impl_->noted_signaling = impl_->offers.state();
 }
 
+SessionDialog::SessionDialog(ReceivedRequest initial, dialog::Dialog dialog, Settings settings,
+                             Rng rng, Instant now)
+    : impl_(std::make_unique<Impl>(std::move(dialog), std::move(settings), rng)) {
+  impl_->begin_without_session();
+  const auto cseq = initial.request.maybe<CSeq>();
+  impl_->receive_method(initial.request, initial.transaction, cseq ? cseq->number : 0, now);
+}
+
+SessionDialog::SessionDialog(const SentRequest& initial, dialog::Dialog dialog, Settings settings,
+                             Rng rng, Instant now)
+    : impl_(std::make_unique<Impl>(std::move(dialog), std::move(settings), rng)) {
+  impl_->begin_without_session();
+  impl_->begin_subscription(initial, now);
+}
+
 SessionDialog::~SessionDialog() = default;
 SessionDialog::SessionDialog(SessionDialog&&) noexcept = default;
 SessionDialog& SessionDialog::operator=(SessionDialog&&) noexcept = default;
@@ -303,6 +318,10 @@ bool SessionDialog::may_bye() const {
 }
 SessionDialog::Result SessionDialog::info(const RequestOptions& options, std::string_view package) {
   if (const auto may = impl_->may_send(options, false); !may) return std::unexpected(may.error());
+  // RFC 6086 4.2.1 MUST NOT.
+  if (!package.empty() &&
+      std::ranges::find(impl_->peer_recv_info, package) == impl_->peer_recv_info.end())
+    return std::unexpected(session_error(SessionErrorCode::PackageNotListed));
   RequestOptions all = options;
   if (!package.empty()) {
     all.headers.push_back({"Info-Package", std::string(package)});
@@ -324,7 +343,24 @@ SessionDialog::Result SessionDialog::notify(const RequestOptions& options) {
   if (const auto may = impl_->may_send(options, true); !may) return std::unexpected(may.error());
   return impl_->make_request("NOTIFY", options);
 }
-SessionDialog::Result SessionDialog::notify(std::uint32_t refer_cseq, std::string_view status_line,
+SessionDialog::Result SessionDialog::subscribe(const SubscribeOptions& options, Instant now) {
+  return impl_->subscribe(options, now);
+}
+SessionDialog::Status SessionDialog::grant_subscription(std::string_view event, Instant now) {
+  return impl_->with_notifier(event, now, [&](Subscription& ours) { ours.grant(now); });
+}
+SessionDialog::Status SessionDialog::set_state(std::string_view event, Body state, Instant now) {
+  return impl_->with_notifier(event, now,
+                              [&](Subscription& ours) { ours.set_state(std::move(state), now); });
+}
+SessionDialog::Status SessionDialog::end_subscription(std::string_view event,
+                                                      std::string_view reason,
+                                                      std::optional<std::uint32_t> retry_after,
+                                                      Instant now) {
+  return impl_->with_notifier(event, now,
+                              [&](Subscription& ours) { ours.finish(reason, retry_after, now); });
+}
+SessionDialog::Status SessionDialog::notify(std::uint32_t refer_cseq, std::string_view status_line,
                                             Instant now) {
   return impl_->notify(refer_cseq, status_line, now);
 }
@@ -475,11 +511,10 @@ bool SessionDialog::is_call_id_owner() const {
 }
 bool SessionDialog::is_finished() const {
   return impl_->is_over && live_subscriptions() == 0 && impl_->own_invites.empty() &&
-         impl_->outputs.empty();
+         impl_->pending.empty() && impl_->outputs.empty();
 }
 std::size_t SessionDialog::live_subscriptions() const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      impl_->subscriptions, [](const Subscription& s) { return !s.is_over(); }));
+  return impl_->live_subscriptions();
 }
 const std::vector<std::string>& SessionDialog::peer_recv_info() const {
   return impl_->peer_recv_info;

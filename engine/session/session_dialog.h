@@ -1,5 +1,6 @@
 // A dialog with its INVITE usage (RFC 3261 12-15) and the usages beside it: offer/answer, reliable
-// 1xx, ACK wait, glare, UPDATE, refer subscriptions.
+// 1xx, ACK wait, glare, UPDATE, subscriptions. One that a SUBSCRIBE or REFER made has no INVITE
+// usage: its session is over from the start (RFC 5057 3).
 //
 // Driven by the agent: it gives messages and time, and sends what comes out of poll() or is
 // returned. Holds no transaction; server transactions are named by the agent's opaque ids.
@@ -12,6 +13,11 @@
 //        with SentInvite, then pass that same response to receive_response(). On a final non-2xx
 //        pass it to every SessionDialog of the INVITE. Send prack() after Progressed{is_reliable},
 //        ack() after Answered.
+//   Notifier: on a SUBSCRIBE or REFER without To tag build a SessionDialog with ReceivedRequest; it
+//        comes out as Deliver, to be answered with reply().
+//   Subscriber: on the first NOTIFY of a SUBSCRIBE or REFER of ours build a Dialog (from_notify)
+//   and
+//        a SessionDialog with SentRequest, then pass the NOTIFY to receive_request().
 //   Both: requests in the dialog go to receive_request() (ACK with transaction 0), CANCEL of an
 //   INVITE
 //        of this dialog to receive_cancel() (the CANCEL's own 200 is the agent's). Requests
@@ -51,7 +57,7 @@ namespace sipassay::session {
 inline constexpr std::size_t pending_requests_max = 64;  // requests received and not yet answered
 inline constexpr std::size_t pracks_open_max = 64;       // PRACKs of ours without a final response
 inline constexpr std::size_t acks_kept_max = 16;         // ACKs kept for a repeated 2xx
-inline constexpr std::size_t subscriptions_max = 16;     // refer subscriptions of one dialog
+inline constexpr std::size_t subscriptions_max = 16;     // of one dialog
 
 // The INVITE that makes the dialog.
 struct ReceivedInvite {
@@ -60,6 +66,18 @@ struct ReceivedInvite {
 };
 struct SentInvite {
   Message request;  // as sent at last (after a retry with credentials)
+};
+
+// The SUBSCRIBE or REFER that makes the dialog.
+struct ReceivedRequest {
+  Message request;
+  TransactionId transaction = 0;
+};
+struct SentRequest {
+  Message request;  // as sent at last
+  bool is_refreshed = true;
+  // Expires of its 2xx, if that came first.
+  std::optional<std::uint32_t> granted{};
 };
 
 // Why a request of ours has no final response.
@@ -92,6 +110,10 @@ class SessionDialog {
                 Instant now);
   // UAC: pass the response that made the dialog to receive_response() next.
   SessionDialog(SentInvite initial, dialog::Dialog dialog, Settings settings, Rng rng, Instant now);
+  SessionDialog(ReceivedRequest initial, dialog::Dialog dialog, Settings settings, Rng rng,
+                Instant now);
+  SessionDialog(const SentRequest& initial, dialog::Dialog dialog, Settings settings, Rng rng,
+                Instant now);
   ~SessionDialog();
   SessionDialog(SessionDialog&&) noexcept;
   SessionDialog& operator=(SessionDialog&&) noexcept;
@@ -103,23 +125,32 @@ class SessionDialog {
   Result bye(const RequestOptions& options = {}, Instant now = {});
   // True if bye() would be allowed now (15).
   bool may_bye() const;
-  // RFC 6086: early dialogs too.
+  // RFC 6086: early dialogs too; a package must be in the peer's Recv-Info (4.2.1).
   Result info(const RequestOptions& options, std::string_view package = {});
   // re-INVITE (14.1); without a body the peer makes the offer.
   Result invite(const RequestOptions& options, Instant now);
   Result message(const RequestOptions& options);
-  // A NOTIFY outside refer subscriptions; Event and Subscription-State are the caller's headers.
+  // A NOTIFY outside our subscriptions; Event and Subscription-State are the caller's headers.
   Result notify(const RequestOptions& options);
-  // Progress of a REFER that we accepted: "SIP/2.0 180 Ringing". A final status ends the
-  // subscription.
-  Result notify(std::uint32_t refer_cseq, std::string_view status_line, Instant now);
+  // A subscription in this dialog, its refresh, or with expires 0 its end (RFC 6665 4.1.2, 4.5.2).
+  Result subscribe(const SubscribeOptions& options, Instant now);
   // For the oldest reliable 1xx not yet acknowledged (RFC 3262 4), or for `response`.
   Result prack(const RequestOptions& options = {}, const Message* response = nullptr);
   // RFC 3515: Refer-To is added; a 2xx makes a subscription unless Refer-Sub: false came with it.
   Result refer(std::string_view refer_to, const RequestOptions& options, Instant now);
   // RFC 3311; without a body no offer/answer.
   Result update(const RequestOptions& options);
-  // Any other method in the dialog, without meaning for the session: OPTIONS, unknown ones.
+  // --- as notifier; `event` is the Event value of the subscription. NOTIFYs come out as Send, as
+  // soon as their rate allows.
+  Status grant_subscription(std::string_view event, Instant now);
+  Status set_state(std::string_view event, Body state, Instant now);
+  Status end_subscription(std::string_view event, std::string_view reason,
+                          std::optional<std::uint32_t> retry_after, Instant now);
+  // Progress of a REFER that we accepted: "SIP/2.0 180 Ringing". A final status ends the
+  // subscription (RFC 3515 2.4.5, 2.4.7).
+  Status notify(std::uint32_t refer_cseq, std::string_view status_line, Instant now);
+  // Any other method in the dialog, without meaning for the session: OPTIONS, unknown ones; or
+  // INFO, SUBSCRIBE and NOTIFY as no rule would have them.
   Result request(std::string_view method, const RequestOptions& options = {});
   // The same request with a new CSeq after a 401 or 407 (22.2); credentials are added by the
   // caller.
@@ -176,7 +207,7 @@ class SessionDialog {
   dialog::DialogId id() const;
   const Settings& settings() const;
   bool is_call_id_owner() const;
-  // Over, and no refer subscription lives on (RFC 5057): the agent may drop it.
+  // Over, and no subscription lives on (RFC 5057 4): the agent may drop it.
   bool is_finished() const;
   std::size_t live_subscriptions() const;
   // Info-Packages the peer said it receives (RFC 6086); empty if it never said.

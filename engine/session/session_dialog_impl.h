@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -63,6 +64,7 @@ struct SessionDialog::Impl {
     std::uint32_t cseq = 0;
     bool has_offer = false;
     std::optional<std::vector<std::string>> recv_info;
+    bool is_first_refer = false;
   };
   struct Finished {  // an INVITE of theirs that is over: late PRACKs (RFC 3262 3)
     std::uint32_t cseq = 0;
@@ -97,8 +99,9 @@ struct SessionDialog::Impl {
   void add_dialog_headers(Message& response, const Message& request) const;
 
   // --- session_send.cpp
-  std::expected<void, SessionError> may_send(const RequestOptions& options,
-                                             bool needs_confirmed) const;
+  // needs_session: false for what any usage may send while the dialog lives (RFC 5057 4).
+  std::expected<void, SessionError> may_send(const RequestOptions& options, bool needs_confirmed,
+                                             bool needs_session = true) const;
   Result make_request(std::string_view method, const RequestOptions& options);
   void fill(Message& request, const RequestOptions& options) const;
   bool may_bye() const;
@@ -106,9 +109,7 @@ struct SessionDialog::Impl {
   Result bye(const RequestOptions& options);
   Result invite(const RequestOptions& options);
   Result prack(const RequestOptions& options, const Message* response);
-  Result refer(std::string_view refer_to, const RequestOptions& options, Instant now);
   Result update(const RequestOptions& options);
-  Result notify(std::uint32_t refer_cseq, std::string_view status_line, Instant now);
   Result retry(const Message& request);
   void send_bye();
 
@@ -137,15 +138,13 @@ struct SessionDialog::Impl {
   void receive_prack(const Message& request, TransactionId transaction, std::uint32_t cseq,
                      Instant now);
   void receive_info(const Message& request, TransactionId transaction, std::uint32_t cseq);
-  void receive_notify(const Message& request, TransactionId transaction, std::uint32_t cseq,
+  void receive_method(const Message& request, TransactionId transaction, std::uint32_t cseq,
                       Instant now);
-  void receive_refer(const Message& request, TransactionId transaction, std::uint32_t cseq);
   void receive_cancel(TransactionId cancelled, Instant now);
   void deliver(Deliver::What what, const Message& request, TransactionId transaction,
                std::uint32_t cseq, bool has_offer = false);
   Peer& add_peer_invite(const Message& request, TransactionId transaction, std::uint32_t cseq,
                         bool is_initial, Instant now);
-  Subscription* subscription(SubscriptionRole role, SubscriptionId id);
 
   // --- session_response.cpp
   void receive_response(const Message& request, const Message& response, Instant now);
@@ -156,8 +155,6 @@ struct SessionDialog::Impl {
   void invite_failed(std::uint32_t cseq, const Message* response, int status, Instant now);
   void update_answered(const Message& request, const Message* response, int status, Instant now);
   void prack_answered(std::uint32_t cseq, const Message* response, int status);
-  void refer_answered(std::uint32_t cseq, const Message* response, int status);
-  void notify_answered(const Message& request, int status);
   void final_answer(const Message& request, const Message* response, int status, Instant now);
   bool schedule_retry(Method method, const Message* response, int status, Instant now);
   std::optional<Duration> retry_wait(const Message* response, int status);
@@ -178,6 +175,34 @@ struct SessionDialog::Impl {
   Result make_refresh();
   bool refresh_refused(Method method, std::uint32_t cseq, const Message* response, int status,
                        Instant now);
+  // --- session_subscriptions.cpp
+  using NotifierChange = std::function<void(Subscription&)>;
+  Subscription* subscription(SubscriptionRole role, const Event& event);
+  Subscription* subscription(SubscriptionRole role, std::string_view event);
+  Subscription refer_subscription(SubscriptionRole role, std::uint32_t cseq, bool is_first) const;
+  void begin_without_session();
+  void begin_subscription(const SentRequest& initial, Instant now);
+  std::size_t live_subscriptions() const;
+  bool has_room();
+  void changed(const Subscription& subscription);
+  void drop_subscriptions();
+  Result subscribe(const SubscribeOptions& options, Instant now);
+  void refresh_subscription(Subscription& subscription, std::uint32_t expires, Instant now);
+  void subscribe_answered(const Message& request, const Message* response, int status, Instant now);
+  Result refer(std::string_view refer_to, const RequestOptions& options, Instant now);
+  void refer_answered(std::uint32_t cseq, const Message* response, int status);
+  void receive_notify(const Message& request, TransactionId transaction, std::uint32_t cseq,
+                      Instant now);
+  void judge_refer_notify(const Message& notify);
+  void receive_subscribe(const Message& request, TransactionId transaction, std::uint32_t cseq);
+  void receive_refer(const Message& request, TransactionId transaction, std::uint32_t cseq);
+  void subscription_accepted(const Pending& done, const ReplyOptions& options,
+                             const Message& response, Instant now);
+  void send_owed(Instant now);
+  Status with_notifier(std::string_view event, Instant now, const NotifierChange& change);
+  Status notify(std::uint32_t refer_cseq, std::string_view status_line, Instant now);
+  void notify_answered(const Message& request, int status);
+  void advance_subscriptions(Instant now);
 
   // --- session_time.cpp
   void advance(Instant now);

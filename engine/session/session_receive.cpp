@@ -41,7 +41,7 @@ void SessionDialog::Impl::receive_request(const Message& request, TransactionId 
     // RFC 5407 3.2.1: BYEs that cross are both answered 200.
     return refuse(request, transaction, 200);
   }
-  const bool may_live_on = request.method() == Method::Notify && !subscriptions.empty();
+  const bool may_live_on = live_subscriptions() != 0 && usage_of(request.method()) != Usage::Invite;
   if (is_over && !may_live_on) return refuse(request, transaction, 481);
 
   const dialog::Sequence sequence = dialog.sequence(request);
@@ -59,7 +59,11 @@ void SessionDialog::Impl::receive_request(const Message& request, TransactionId 
   dialog.commit_remote_cseq(number);
   if (pending.size() >= pending_requests_max) return refuse(request, transaction, 500, true);
   if (is_body_broken(request)) return refuse(request, transaction, 400);
+  receive_method(request, transaction, number, now);
+}
 
+void SessionDialog::Impl::receive_method(const Message& request, TransactionId transaction,
+                                         std::uint32_t number, Instant now) {
   switch (request.method()) {
     case Method::Bye:
       return receive_bye(request, transaction);
@@ -75,6 +79,8 @@ void SessionDialog::Impl::receive_request(const Message& request, TransactionId 
       return receive_notify(request, transaction, number, now);
     case Method::Refer:
       return receive_refer(request, transaction, number);
+    case Method::Subscribe:
+      return receive_subscribe(request, transaction, number);
     default:
       return deliver(what_of(request.method()), request, transaction, number);
   }
@@ -235,54 +241,6 @@ void SessionDialog::Impl::receive_info(const Message& request, TransactionId tra
   response.add(HeaderId::RecvInfo, ascii::comma_list(settings.recv_info));
   response.set_body({}, {});
   put(Reply{transaction, std::move(response)});
-}
-
-Subscription* SessionDialog::Impl::subscription(SubscriptionRole role, SubscriptionId id) {
-  for (Subscription& candidate : subscriptions) {
-    if (candidate.role() != role || candidate.is_over()) continue;
-    // RFC 3515 2.4.6: without id it is the first REFER's.
-    const bool is_meant = id.is_first ? candidate.id().is_first : candidate.id().cseq == id.cseq;
-    if (is_meant) return &candidate;
-  }
-  return nullptr;
-}
-
-void SessionDialog::Impl::receive_notify(const Message& request, TransactionId transaction,
-                                         std::uint32_t cseq, Instant now) {
-  const auto event = request.maybe<Event>();
-  const auto id = refer_event(request);
-  Subscription* ours = id ? subscription(SubscriptionRole::Subscriber, *id) : nullptr;
-  if (ours == nullptr) {
-    if (settings.delivers_any_notify && event && !is_over)
-      return deliver(Deliver::What::Notify, request, transaction, cseq);
-    // RFC 6665 4.1.3: no match 481, a package that we do not know (or none) 489.
-    const bool is_refer = event && event->package == "refer";
-    return refuse(request, transaction, is_refer || is_over ? 481 : 489);
-  }
-  if (const auto refusal = ours->check(request)) {
-    violation(refusal->rule, refusal->clause, "Subscription-State and message/sipfrag",
-              "NOTIFY without it");
-    if (refusal->status != 0) return refuse(request, transaction, refusal->status);
-  }
-  ours->notify_received(request, now);
-  refuse(request, transaction, 200);
-  put(Deliver{Deliver::What::Notify, transaction, request, false, true});
-  put(SubscriptionChanged{ours->id().cseq, false, ours->is_over()});
-}
-
-void SessionDialog::Impl::receive_refer(const Message& request, TransactionId transaction,
-                                        std::uint32_t cseq) {
-  // RFC 3515 2.4.2: exactly one Refer-To.
-  const auto refer_to = request.get<ReferTo>();
-  if (request.line_count(HeaderId::ReferTo) != 1 || !refer_to) {
-    violation("refer-to-not-one", {3515, "2.4.1", Level::Must}, "exactly one Refer-To",
-              std::to_string(request.line_count(HeaderId::ReferTo)) + " lines");
-    return refuse(request, transaction, 400);
-  }
-  std::erase_if(subscriptions, [](const Subscription& s) { return s.is_over(); });
-  if (subscriptions.size() >= subscriptions_max) return refuse(request, transaction, 503, true);
-  ++peer_refers;
-  deliver(Deliver::What::Refer, request, transaction, cseq);
 }
 
 // RFC 3261 9.2, RFC 6141 3.8: 487, unless the re-INVITE has changed something already.

@@ -214,6 +214,16 @@ SessionDialog::Status SessionDialog::Impl::reply_other(Pending& waiting, Transac
     if (description && !is_answer) return refuse_to_send(AnswerUnexpected);
     if (waiting.has_offer) transition(Side::Local, is_success ? success : failure, description);
   }
+  const bool makes_subscription = is_success && (waiting.what == Deliver::What::Refer ||
+                                                 waiting.what == Deliver::What::Subscribe);
+  if (waiting.what == Deliver::What::Subscribe && is_success && !options.subscription)
+    return refuse_to_send(WrongStatus);
+  if (makes_subscription) {
+    add_dialog_headers(response, waiting.request);
+    if (options.subscription)
+      response.add(HeaderId::Expires, std::to_string(options.subscription->expires));
+    dialog.commit_target(waiting.cseq);
+  }
   if (is_update && is_success) {
     // RFC 3311 5.2: Contact in the 2xx; it commits their new target.
     add_dialog_headers(response, waiting.request);
@@ -222,24 +232,17 @@ SessionDialog::Status SessionDialog::Impl::reply_other(Pending& waiting, Transac
     dialog.commit_target(waiting.cseq);
     if (waiting.recv_info) peer_recv_info = *waiting.recv_info;
   }
-  if (is_update && !is_success) dialog.discard_target(waiting.cseq);
+  if (!is_success) dialog.discard_target(waiting.cseq);
   if (options.status == 488)
     response.add(HeaderId::Warning, "305 sipassay \"Incompatible media format\"");
   fill_response(response, options);
   if (is_update && is_success) timer_granted_by_us(response, now);
   const Pending done = std::move(waiting);
   pending.erase(transaction);  // `waiting` is gone
-  const auto refer_sub = response.maybe<ReferSub>();
+  const Message sent = response;
   put(Reply{transaction, std::move(response)});
   if (is_prack) release_held(now);
-  if (done.what == Deliver::What::Refer && is_success && !(refer_sub && !refer_sub->value)) {
-    // RFC 3515 2.4.4: the 2xx makes a subscription, and a NOTIFY follows at once.
-    subscriptions.emplace_back(SubscriptionRole::Notifier,
-                               SubscriptionId{done.cseq, peer_refers == 1},
-                               settings.subscription_expires, settings.t1, now);
-    put(SubscriptionChanged{done.cseq, true, false});
-    if (auto first = notify(done.cseq, "SIP/2.0 100 Trying", now)) put(Send{std::move(*first)});
-  }
+  if (makes_subscription) subscription_accepted(done, options, sent, now);
   return {};
 }
 

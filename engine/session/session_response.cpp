@@ -148,6 +148,9 @@ void SessionDialog::Impl::final_answer(const Message& request, const Message* re
     case Method::Notify:
       notify_answered(request, heard);
       break;
+    case Method::Subscribe:
+      subscribe_answered(request, response, heard, now);
+      break;
     default:
       break;
   }
@@ -159,14 +162,15 @@ void SessionDialog::Impl::final_answer(const Message& request, const Message* re
 
 // RFC 5057 5.1, RFC 3261 12.2.1.2: what a failure ends.
 void SessionDialog::Impl::suffer(Method method, int status) {
-  if (is_over || (status >= 200 && status < 300)) return;
+  if (status >= 200 && status < 300) return;
   const FailureEffect effect = failure_effect(method, status);
   if (effect == FailureEffect::Dialog) {
-    subscriptions.clear();
+    drop_subscriptions();
+    if (is_over) return;
     answer_all_pending(487);
     return end(EndReason::DialogGone);
   }
-  if (effect != FailureEffect::Usage || usage_of(method) != Usage::Invite) return;
+  if (is_over || effect != FailureEffect::Usage || usage_of(method) != Usage::Invite) return;
   send_bye();
   end(EndReason::DialogGone);
 }
@@ -253,25 +257,6 @@ void SessionDialog::Impl::prack_answered(std::uint32_t cseq, const Message* resp
     violation("description-out-of-place", {6337, "2.2", Level::Stated}, "no SDP",
               "SDP in the 2xx to a PRACK without an offer");
   }
-}
-
-void SessionDialog::Impl::refer_answered(std::uint32_t cseq, const Message* response, int status) {
-  const bool is_success = response != nullptr && status < 300;
-  const auto refer_sub = response == nullptr ? std::nullopt : response->maybe<ReferSub>();
-  // RFC 4488 4: Refer-Sub: false in the 2xx: no subscription; a failure makes none either.
-  if (is_success && !(refer_sub && !refer_sub->value)) return;
-  const auto erased = std::erase_if(subscriptions, [cseq](const Subscription& s) {
-    return s.role() == SubscriptionRole::Subscriber && s.id().cseq == cseq;
-  });
-  if (erased != 0) put(SubscriptionChanged{cseq, false, true});
-}
-
-void SessionDialog::Impl::notify_answered(const Message& request, int status) {
-  const auto id = refer_event(request);
-  Subscription* ours = id ? subscription(SubscriptionRole::Notifier, *id) : nullptr;
-  if (ours == nullptr) return;
-  ours->notify_answered(status);
-  if (ours->is_over()) put(SubscriptionChanged{ours->id().cseq, true, true});
 }
 
 }  // namespace sipassay::session

@@ -36,8 +36,9 @@ bool replaces_ours(std::string_view name) {
 }  // namespace
 
 std::expected<void, SessionError> SessionDialog::Impl::may_send(const RequestOptions& options,
-                                                                bool needs_confirmed) const {
-  if (is_over) return refuse_to_send(Terminated);
+                                                                bool needs_confirmed,
+                                                                bool needs_session) const {
+  if (is_over && (needs_session || live_subscriptions() == 0)) return refuse_to_send(Terminated);
   const SessionState now = state();
   if (now == SessionState::Initial || (needs_confirmed && now == SessionState::Early))
     return refuse_to_send(NotConfirmed);
@@ -187,25 +188,6 @@ SessionDialog::Result SessionDialog::Impl::prack(const RequestOptions& options,
   return request;
 }
 
-SessionDialog::Result SessionDialog::Impl::refer(std::string_view refer_to,
-                                                 const RequestOptions& options, Instant now) {
-  if (const auto may = may_send(options, true); !may) return std::unexpected(may.error());
-  if (refer_to.empty() || has_line_end(refer_to)) return refuse_to_send(BadHeader);
-  std::erase_if(subscriptions, [](const Subscription& s) { return s.is_over(); });
-  if (subscriptions.size() >= subscriptions_max) return refuse_to_send(TooMany);
-  auto request = make_request("REFER", options);
-  if (!request) return request;
-  const bool has_brackets = refer_to.find('<') != std::string_view::npos;
-  request->add(HeaderId::ReferTo,
-               has_brackets ? std::string(refer_to) : "<" + std::string(refer_to) + ">");
-  // RFC 3515 2.4.4: the first NOTIFY may come before the 2xx.
-  subscriptions.emplace_back(SubscriptionRole::Subscriber,
-                             SubscriptionId{*dialog.local_cseq(), own_refers == 0},
-                             settings.subscription_expires, settings.t1, now);
-  ++own_refers;
-  return request;
-}
-
 SessionDialog::Result SessionDialog::Impl::update(const RequestOptions& options) {
   if (const auto may = may_send(options, false); !may) return std::unexpected(may.error());
   if (own_update) return refuse_to_send(UpdateInProgress);
@@ -230,30 +212,13 @@ SessionDialog::Result SessionDialog::Impl::update(const RequestOptions& options)
   return request;
 }
 
-SessionDialog::Result SessionDialog::Impl::notify(std::uint32_t refer_cseq,
-                                                  std::string_view status_line, Instant now) {
-  const auto found = std::ranges::find_if(subscriptions, [&](const Subscription& s) {
-    return s.role() == SubscriptionRole::Notifier && s.id().cseq == refer_cseq && !s.is_over();
-  });
-  if (found == subscriptions.end()) return refuse_to_send(UnknownSubscription);
-  if (has_line_end(status_line)) return refuse_to_send(BadHeader);
-  // RFC 5057 5.5: the subscription outlives the session's BYE.
-  auto request = dialog.make_request("NOTIFY");
-  if (!request) return refuse_to_send(CSeqUsedUp);
-  fill(*request, {});
-  const std::string_view code = status_line.substr(std::min<std::size_t>(8, status_line.size()));
-  const auto status = ascii::number<int>(ascii::trim(code.substr(0, 4)));
-  found->fill_notify(*request, status_line, status && *status >= 200, now);
-  if (found->is_over()) put(SubscriptionChanged{refer_cseq, true, true});
-  return std::move(*request);
-}
-
 // RFC 3261 22.2: credentials go into a new request with the next CSeq number; the dialog owns it.
 SessionDialog::Result SessionDialog::Impl::retry(const Message& request) {
   const auto before = request.maybe<CSeq>();
   if (!before) return refuse_to_send(Unusable);
   // RFC 5407 2: after a BYE nothing but that BYE with credentials.
-  const bool is_subscription = request.method() == Method::Notify && !subscriptions.empty();
+  const bool is_subscription =
+      usage_of(request.method()) == Usage::Subscription && !subscriptions.empty();
   if (is_over && request.method() != Method::Bye && !is_subscription)
     return refuse_to_send(Terminated);
   auto again = dialog.make_again(request);
@@ -270,7 +235,7 @@ SessionDialog::Result SessionDialog::Impl::retry(const Message& request) {
     if (prack.cseq == before->number) prack.cseq = cseq;
   for (Subscription& subscription : subscriptions)
     if (subscription.role() == SubscriptionRole::Subscriber &&
-        subscription.id().cseq == before->number)
+        subscription.name().refer_cseq == before->number)
       subscription.renumber(cseq);
   return std::move(*again);
 }

@@ -63,19 +63,7 @@ void SessionDialog::Impl::advance(Instant now) {
     case SessionTimer::Due::Nothing:
       break;
   }
-  for (Subscription& subscription : subscriptions) {
-    if (!subscription.advance(now)) continue;
-    if (subscription.role() == SubscriptionRole::Notifier) {
-      // RFC 6665 4.2.2: the last NOTIFY says that the time is over.
-      if (auto last = dialog.make_request("NOTIFY")) {
-        fill(*last, {});
-        subscription.fill_timeout(*last);
-        put(Send{std::move(*last)});
-      }
-    }
-    put(SubscriptionChanged{subscription.id().cseq,
-                            subscription.role() == SubscriptionRole::Notifier, true});
-  }
+  advance_subscriptions(now);
 }
 
 // RFC 3261 13.3.1.4, 14.2: the session should end with BYE; RFC 6141 5.4: not if this 2xx moved the
