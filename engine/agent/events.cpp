@@ -89,7 +89,7 @@ void Core::receive_usage(transaction::Id transaction, const Message& request, co
   const std::string user = uri && uri->has_user ? unescape(uri->user) : settings_.user;
   auto dialog = std::make_unique<CallDialog>(
       session::SessionDialog(session::ReceivedRequest{request, transaction}, std::move(*made),
-                             session_settings(user, flow, &behaviour), Rng(rng_.next()), now_),
+                             session_settings(user, flow, &behaviour, false), Rng(rng_.next()), now_),
       make_media(flow, false), flow);
   dialog->is_over = true;
   auto& added = add_dialog(call, std::move(dialog));
@@ -309,7 +309,7 @@ bool Core::notify_makes_dialog(transaction::Id transaction, const Message& notif
         session::SessionDialog(
             session::SentRequest{
                 .request = request, .is_refreshed = true, .granted = call.subscriber->granted},
-            std::move(*made), session_settings(settings_.user, flow, nullptr), Rng(rng_.next()),
+            std::move(*made), session_settings(settings_.user, flow, nullptr, false), Rng(rng_.next()),
             now_),
         make_media(flow, false), flow);
     dialog->is_over = true;
