@@ -345,10 +345,10 @@ std::string Element::octets() {
 
 std::string Element::file_octets() {
   const std::string name = required("file").value_or("");
-  const bool is_name = !name.empty() && name.front() != '.' &&
-                       std::ranges::all_of(name, [](char c) {
-                         return ascii::is_alnum(c) || c == '-' || c == '_' || c == '.';
-                       });
+  const bool is_name =
+      !name.empty() && name.front() != '.' && std::ranges::all_of(name, [](char c) {
+        return ascii::is_alnum(c) || c == '-' || c == '_' || c == '.';
+      });
   if (!is_name) {
     wrong("file", "the name of a file in the same folder", fmt::format("\"{}\"", name));
     return {};

@@ -67,8 +67,7 @@ Family read_values(Element& element) {
   Family family;
   const std::string name = element.required("name").value_or("");
   check_parameter(element, "name", name);
-  for (auto& word : element.words("values"))
-    family.push_back({label_of(word), {{name, word}}});
+  for (auto& word : element.words("values")) family.push_back({label_of(word), {{name, word}}});
   for (auto& child : element.children()) {
     if (child.name() != "value") {
       child.unknown_here(known);
@@ -84,7 +83,8 @@ Family read_values(Element& element) {
   return family;
 }
 
-// <family> of <row>s: each attribute but the label is a value of its own, the same ones in each row.
+// <family> of <row>s: each attribute but the label is a value of its own, the same ones in each
+// row.
 Family read_rows(Element& element) {
   static constexpr std::string_view known[] = {"row"};
   Family family;
@@ -116,8 +116,8 @@ Family read_rows(Element& element) {
 }
 
 Family read_family(Element& element) {
-  auto family = element.has("name") || element.has("values") ? read_values(element)
-                                                             : read_rows(element);
+  auto family =
+      element.has("name") || element.has("values") ? read_values(element) : read_rows(element);
   element.done();
   return family;
 }

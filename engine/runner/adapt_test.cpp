@@ -16,21 +16,22 @@ TEST(Adapt, LeavesEverythingAloneUnlessAsked) {
 }
 
 TEST(Adapt, ReplacesInTheTopViaCallIdAndRequestUriOnly) {
-  EXPECT_EQ(adapt_raw("OPTIONS sip:a@b SIP/2.0\r\n"
-                      "To: <sip:a@b>\r\n"
-                      "v: SIP/2.0/TCP h.example:99;branch=z9hG4bKx;p, SIP/2.0/UDP i;branch=z9hG4bKy\r\n"
-                      "Via: SIP/2.0/UDP j\r\n"
-                      "i:x@y\r\n"
-                      "\r\n"
-                      "Via: SIP/2.0/UDP body\r\n",
-                      all, udp),
-            "OPTIONS sip:auto@192.0.2.1 SIP/2.0\r\n"
-            "To: <sip:a@b>\r\n"
-            "v: SIP/2.0/UDP 192.0.2.101:5062;branch=z9hG4bKxT0k;p, SIP/2.0/UDP i;branch=z9hG4bKy\r\n"
-            "Via: SIP/2.0/UDP j\r\n"
-            "i:T0kx@y\r\n"
-            "\r\n"
-            "Via: SIP/2.0/UDP body\r\n");
+  EXPECT_EQ(
+      adapt_raw("OPTIONS sip:a@b SIP/2.0\r\n"
+                "To: <sip:a@b>\r\n"
+                "v: SIP/2.0/TCP h.example:99;branch=z9hG4bKx;p, SIP/2.0/UDP i;branch=z9hG4bKy\r\n"
+                "Via: SIP/2.0/UDP j\r\n"
+                "i:x@y\r\n"
+                "\r\n"
+                "Via: SIP/2.0/UDP body\r\n",
+                all, udp),
+      "OPTIONS sip:auto@192.0.2.1 SIP/2.0\r\n"
+      "To: <sip:a@b>\r\n"
+      "v: SIP/2.0/UDP 192.0.2.101:5062;branch=z9hG4bKxT0k;p, SIP/2.0/UDP i;branch=z9hG4bKy\r\n"
+      "Via: SIP/2.0/UDP j\r\n"
+      "i:T0kx@y\r\n"
+      "\r\n"
+      "Via: SIP/2.0/UDP body\r\n");
 }
 
 TEST(Adapt, KeepsWhiteSpaceAndFoldsWhereTheyStand) {
@@ -68,7 +69,8 @@ TEST(Adapt, WritesIpv6InBracketsAndClosesTheHeaderSectionOnce) {
 
 TEST(Adapt, SurvivesEveryTruncation) {
   const std::string octets =
-      "INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h ;\r\n branch=z9hG4bKx\r\nCall-ID: \r\n y\r\n\r\n";
+      "INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h ;\r\n branch=z9hG4bKx\r\nCall-ID: \r\n "
+      "y\r\n\r\n";
   for (std::size_t size = 0; size <= octets.size(); ++size)
     EXPECT_GE(adapt_raw(octets.substr(0, size), all, udp).size() + 20, size);
 }

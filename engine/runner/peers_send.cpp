@@ -255,9 +255,8 @@ Peers::Sent Peers::send(const SendStep& step, const CheckContext& context,
   if (step.edit.raw) {
     auto octets = expand(*step.edit.raw, context.lookup);
     if (!octets) return std::unexpected(problem(octets.error()));
-    const AdaptTo to{.peer = peers_[*peer].local,
-                     .request_uri = sut_uri(sut_user_),
-                     .token = rng_.token(10)};
+    const AdaptTo to{
+        .peer = peers_[*peer].local, .request_uri = sut_uri(sut_user_), .token = rng_.token(10)};
     const auto sent =
         send_raw(*peer, adapt_raw(std::move(*octets), step.edit.adaptation, to),
                  {.endpoint = options_->sut, .flow = 0}, step.edit.segments, true, now);
