@@ -18,5 +18,6 @@ std::span<const Misbehaviour> timers_misbehaviours();
 std::span<const Misbehaviour> registration_misbehaviours();
 std::span<const Misbehaviour> effects_misbehaviours();
 std::span<const Misbehaviour> syntax_misbehaviours();
+std::span<const Misbehaviour> requests_misbehaviours();
 
 }  // namespace sipassay::runner

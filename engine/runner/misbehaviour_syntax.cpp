@@ -147,7 +147,7 @@ constexpr Misbehaviour rows[] = {
        if (w.is_sent() && w.message().has(HeaderId::Allow))
          w.edit().set(HeaderId::Allow, "INVITE, BYE, CANCEL, OPTIONS");
      }},
-    {"requires-timer",
+    {"requires-timer-unasked",
      {3261, "8.2.4", Level::MustNot},
      "uses session timers whether the client knows them or not",
      [](Wire& w) {
