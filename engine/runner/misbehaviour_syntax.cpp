@@ -71,6 +71,34 @@ constexpr Misbehaviour rows[] = {
        set_status(w.edit(), 420);
        drop_body(w.edit());
      }},
+    {"same-to-tag-always",
+     {3261, "19.3", Level::Must},
+     "has one To tag for all calls that it refuses",
+     [](Wire& w) {
+       if (w.sends(Method::Invite, 300, 699)) set_tag(w.edit(), HeaderId::To, "always");
+     }},
+    {"plain-400",
+     {3261, "21.4.1", Level::Should},
+     "does not say in a 400 what is wrong",
+     [](Wire& w) {
+       if (w.is_sent() && w.message().status() == 400)
+         w.edit().set_start_line("SIP/2.0 400 Bad Request");
+     }},
+    {"challenges-ack",
+     {3261, "22.1", Level::MustNot},
+     "challenges an ACK",
+     [](Wire& w) {
+       if (w.gets(Method::Ack)) w.send(w.make_response(401));
+     }},
+    {"sdp-without-address",
+     {8866, "5.7", Level::Must},
+     "leaves c= out of its SDP",
+     [](Wire& w) {
+       if (w.is_sent() && w.has_sdp())
+         edit_sdp(w.edit(), [](std::vector<std::string>& lines) {
+           std::erase_if(lines, [](const std::string& line) { return line.starts_with("c="); });
+         });
+     }},
     {"replaces-406-by-200",
      {3261, "21.4.7", Level::Stated},
      "answers 200 where 406 is due",
