@@ -84,12 +84,6 @@ constexpr Misbehaviour rows[] = {
        if (w.is_sent() && w.message().status() == 400)
          w.edit().set_start_line("SIP/2.0 400 Bad Request");
      }},
-    {"challenges-ack",
-     {3261, "22.1", Level::MustNot},
-     "challenges an ACK",
-     [](Wire& w) {
-       if (w.gets(Method::Ack)) w.send(w.make_response(401));
-     }},
     {"sdp-without-address",
      {8866, "5.7", Level::Must},
      "leaves c= out of its SDP",
@@ -117,7 +111,7 @@ constexpr Misbehaviour rows[] = {
      {3261, "8.2.6.2", Level::Must},
      "sends the top Via only in responses",
      [](Wire& w) {
-       if (!w.is_sent() || !w.message().is_response()) return;
+       if (!w.is_sent() || !w.message().is_response() || !w.message().has(HeaderId::Via)) return;
        const auto all = vias(w.message());
        w.edit().set(HeaderId::Via, all.front());
      }},
@@ -125,7 +119,7 @@ constexpr Misbehaviour rows[] = {
      {3261, "8.2.6.2", Level::Must},
      "has the lower Via values in the wrong order in responses",
      [](Wire& w) {
-       if (!w.is_sent() || !w.message().is_response()) return;
+       if (!w.is_sent() || !w.message().is_response() || !w.message().has(HeaderId::Via)) return;
        auto all = vias(w.message());
        std::reverse(all.begin() + 1, all.end());
        w.edit().set(HeaderId::Via, ascii::comma_list(all));
