@@ -402,6 +402,16 @@ TEST(Call, ReliableRingingIsRefreshedReliably) {
   expect_all_ends(pair);
 }
 
+TEST(Call, AnInviteThatNobodyAnswersIs480InTheEnd) {
+  Pair pair;
+  call(pair, "silent");
+  pair.run_for(239s);
+  EXPECT_EQ(pair.count(Side::B, "480 INVITE"), 0U);
+  pair.run_for(2s);
+  EXPECT_EQ(pair.count(Side::B, "480 INVITE"), 1U);
+  expect_all_ends(pair);
+}
+
 TEST(Call, AnExpiredInviteIs487) {
   Pair pair;
   call(pair, "ring", {.target = {}, .headers = {{"Expires", "5"}}});

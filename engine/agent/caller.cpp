@@ -251,33 +251,32 @@ void Core::send_cancel(LiveCall& call) {
   if (client.was_cancelled || client.transaction == 0) return;
   client.was_cancelled = true;
   client.wants_cancel = false;
-  if (send_cancel_for(call.id, client.request, nullptr))
+  if (send_cancel_for(call.id, client.transaction))
     call.abandon_due = now_ + settings_.timings.timeout();
 }
 
 void Core::cancel_reinvite(LiveCall& call, CallDialog& dialog) {
   auto& reinvite = *dialog.reinvite;
-  const auto* invite = layer_.request(reinvite.transaction);
   reinvite.wants_cancel = false;
-  if (invite == nullptr) return;
-  if (send_cancel_for(call.id, Message(*invite), &dialog.flow))
+  if (send_cancel_for(call.id, reinvite.transaction))
     reinvite.abandon_due = now_ + settings_.timings.timeout();
 }
 
 // 9.1: as the INVITE, Via included, and to where it went.
-bool Core::send_cancel_for(CallId call, const Message& invite, const Flow* flow) {
-  auto cancel = transaction::cancel_for(invite);
+bool Core::send_cancel_for(CallId call, transaction::Id invite) {
+  const auto sent = clients_.find(invite);
+  if (sent == clients_.end()) return false;
+  auto cancel = transaction::cancel_for(sent->second.request);
   cancel.add(HeaderId::UserAgent, product);
   // RFC 4028 7.1 MUST: Supported: timer in every request but ACK.
   cancel.add(HeaderId::Supported, ascii::comma_list(capabilities(nullptr).supported));
-  const auto to = destination(cancel, flow);
-  if (!to) return false;
-  const auto id = layer_.send_request(cancel, *to, now_);
+  const auto to = sent->second.to;
+  const auto id = layer_.send_request(cancel, to, now_);
   if (!id) return false;
   clients_.emplace(*id, ClientTransaction{.what = ClientTransaction::What::Cancel,
                                           .call = call,
-                                          .dialog = {},
-                                          .request = std::move(cancel)});
+                                          .request = std::move(cancel),
+                                          .to = to});
   drain();
   return true;
 }

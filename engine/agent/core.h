@@ -31,11 +31,13 @@ namespace sipassay::agent {
 inline constexpr std::string_view product = "sipassay/0.1.0";
 
 // Limits of this implementation.
-inline constexpr std::size_t forks_max = 32;            // dialogs of one INVITE of ours
-inline constexpr unsigned challenges_answered_max = 4;  // of one request of ours
-inline constexpr unsigned redirects_followed_max = 5;   // of one call
-inline constexpr unsigned intervals_raised_max = 5;     // 422s of one call (RFC 4028 7.3)
-inline constexpr unsigned transfer_depth_max = 4;       // calls that a REFER within a REFER makes
+inline constexpr std::size_t forks_max = 32;              // dialogs of one INVITE of ours
+inline constexpr unsigned challenges_answered_max = 4;    // of one request of ours
+inline constexpr unsigned redirects_followed_max = 5;     // of one call
+inline constexpr unsigned intervals_raised_max = 5;       // 422s of one call (RFC 4028 7.3)
+inline constexpr unsigned transfer_depth_max = 4;         // calls that a REFER within a REFER makes
+inline constexpr std::size_t datagram_octets_max = 1300;  // RFC 3261 18.1.1: more goes by TCP
+inline constexpr std::size_t without_tcp_max = 64;        // hosts known to refuse TCP
 
 // What became of the offer of a change of ours, kept for the retry after a 491 (RFC 3261 14.1).
 using Change = std::variant<Reinvite, Update>;
@@ -53,6 +55,7 @@ struct SentAck {
   std::uint32_t cseq = 0;
   Message ack;
   transaction::Destination to;
+  bool was_too_long = false;  // as in ClientTransaction
 };
 
 // Our re-INVITE that has no final response, for CANCEL (RFC 3261 9.1).
@@ -147,6 +150,8 @@ struct ClientTransaction {
   dialog::DialogId dialog{};
   Message request{};  // as sent
   unsigned challenges = 0;
+  transaction::Destination to{};
+  bool was_too_long = false;  // for a datagram, so it went by TCP (RFC 3261 18.1.1)
 };
 
 struct ServerTransaction {
@@ -203,6 +208,9 @@ class Core {
   transaction::Id send(Message& request, const Flow* flow, ClientTransaction owner);
   std::optional<transaction::Destination> destination(const Message& request, const Flow* flow);
   bool add_via(Message& request, const transaction::Destination& to);
+  // Adds the Via; what is too long for a datagram gets a TCP destination, if there is one.
+  bool address(Message& request, transaction::Destination& to);
+  bool send_by_datagram(transaction::Id failed);
   void respond(transaction::Id transaction, Message response, const Flow& flow);
   void respond(transaction::Id transaction, const Message& request, const Refusal& refusal,
                const Flow& flow);
@@ -264,7 +272,7 @@ class Core {
   bool send_invite_again(LiveCall& call, Message invite);
   CallDialog* fork_for(LiveCall& call, const Message& response, const Flow& flow);
   void send_cancel(LiveCall& call);
-  bool send_cancel_for(CallId call, const Message& invite, const Flow* flow);
+  bool send_cancel_for(CallId call, transaction::Id invite);
   void cancel_reinvite(LiveCall& call, CallDialog& dialog);
   void invite_failed(LiveCall& call, int status, std::string_view reason);
   void invite_terminated(LiveCall& call);
@@ -363,7 +371,8 @@ class Core {
   std::map<transaction::Id, ServerTransaction> servers_;
   std::set<std::pair<Instant, CallId>> schedule_;
   std::set<CallId> touched_;
-  std::optional<int> reject_next_;  // command Reject{next} when there is no call
+  std::set<std::string> without_tcp_;  // "host:port" of whoever refused TCP
+  std::optional<int> reject_next_;     // command Reject{next} when there is no call
   std::string registration_call_id_;
   std::uint32_t registration_cseq_ = 0;
 };
