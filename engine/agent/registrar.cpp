@@ -203,16 +203,13 @@ std::string Registrar::date(Instant now) const {
   const auto day = floor<days>(time);
   const year_month_day calendar{day};
   const hh_mm_ss clock{time - day};
-  std::string out;
-  Date{.weekday = static_cast<std::uint8_t>(weekday{day}.iso_encoding() - 1U),
-       .day = static_cast<std::uint8_t>(unsigned{calendar.day()}),
-       .month = static_cast<std::uint8_t>(unsigned{calendar.month()}),
-       .year = static_cast<std::uint16_t>(int{calendar.year()}),
-       .hour = static_cast<std::uint8_t>(clock.hours().count()),
-       .minute = static_cast<std::uint8_t>(clock.minutes().count()),
-       .second = static_cast<std::uint8_t>(clock.seconds().count())}
-      .write(out);
-  return out;
+  return text_of(Date{.weekday = static_cast<std::uint8_t>(weekday{day}.iso_encoding() - 1U),
+                      .day = static_cast<std::uint8_t>(unsigned{calendar.day()}),
+                      .month = static_cast<std::uint8_t>(unsigned{calendar.month()}),
+                      .year = static_cast<std::uint16_t>(int{calendar.year()}),
+                      .hour = static_cast<std::uint8_t>(clock.hours().count()),
+                      .minute = static_cast<std::uint8_t>(clock.minutes().count()),
+                      .second = static_cast<std::uint8_t>(clock.seconds().count())});
 }
 
 Registrar::Bindings Registrar::current(const std::string& aor, Instant now) const {

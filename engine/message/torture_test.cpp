@@ -153,7 +153,7 @@ void expect_round_trip(std::string_view octets) {
 
 void read_everything(const Message& message) {
   AllHeaders::for_each([&]<class H>() {
-    std::string out;
+    Octets out;
     for (const auto& value : message.all<H>())
       if (value) value->write(out);
   });
