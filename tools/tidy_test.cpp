@@ -81,6 +81,7 @@ const std::vector<Layer>& layers() {
       {"engine/agent", below_agent, {"openssl/"}},
       {"engine/transport", drivers, {"openssl/", "boost/"}},
       {"engine/simulation", drivers, {}},
+      {"engine/soak", with(agent, {"engine/simulation"}), {}},
       {"engine/runner", with(agent, {"engine/simulation"}), {}},
       {"engine/testing", with(agent, {"engine/simulation", "engine/runner"}), {}},
       {"scenarios", {"engine/base", "engine/message", "engine/runner"}, {"pugixml"}},
@@ -90,8 +91,8 @@ const std::vector<Layer>& layers() {
             {"engine/simulation", "engine/runner", "engine/testing", "scenarios", "reports"}),
        {}},
       {"tools",
-       with(agent, {"engine/transport", "engine/simulation", "engine/runner", "engine/testing",
-                    "scenarios", "reports"}),
+       with(agent, {"engine/transport", "engine/simulation", "engine/soak", "engine/runner",
+                    "engine/testing", "scenarios", "reports"}),
        {"boost/", "nlohmann/", "openssl/", "pugixml"}},
   };
   return rows;
