@@ -81,7 +81,7 @@ const std::vector<Layer>& layers() {
       {"engine/agent", below_agent, {"openssl/"}},
       {"engine/transport", drivers, {"openssl/", "boost/"}},
       {"engine/simulation", drivers, {}},
-      {"engine/soak", with(agent, {"engine/simulation"}), {}},
+      {"engine/soak", with(drivers, {"engine/dialog", "engine/session", "engine/simulation"}), {}},
       {"engine/runner", with(agent, {"engine/simulation"}), {}},
       {"engine/testing", with(agent, {"engine/simulation", "engine/runner"}), {}},
       {"scenarios", {"engine/base", "engine/message", "engine/runner"}, {"pugixml"}},

@@ -153,7 +153,7 @@ void Soak::play(Number first, Number count) {
     if (world_due && *world_due <= *due) {
       world_.step();
     } else {
-      world_.sleep_until(*due);
+      world_.pass_to(*due);
       if (has_more && began + plan.start - offset <= *due) {
         begin(next, std::move(plan));
         if (++next < first + count) plan = draw_plan(options_.seed, next);

@@ -74,7 +74,7 @@ class World {
   Instant now() const { return now_; }
   std::optional<Instant> next_due() const;
   // Nothing may be due before that time.
-  void sleep_until(Instant time) { now_ = std::max(now_, time); }
+  void pass_to(Instant time) { now_ = std::max(now_, time); }
   // The next thing that is due.
   void step();
 
