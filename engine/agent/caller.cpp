@@ -60,6 +60,7 @@ Message Core::make_invite(LiveCall& call, const Flow& flow) {
   auto& client = *call.client;
   const auto& wish = client.command;
   auto invite = make_outside("INVITE", wish.target, flow);
+  if (!wish.call_id.empty()) invite.set(HeaderId::CallId, wish.call_id);
   const auto settings = session_settings(settings_.user, flow, nullptr, is_sips(wish.target));
   auto supported = settings.supported;
   if (wish.reliable == Reliability::Never) std::erase(supported, "100rel");
@@ -183,6 +184,7 @@ bool Core::follow_redirect(LiveCall& call, const Message& response) {
   client.targets.erase(client.targets.begin());
   auto retry = client.request;
   retry.set_request_uri(target);
+  retry.set(HeaderId::Contact, contact_for(settings_.user, default_flow(target)));
   return send_invite_again(call, std::move(retry));
 }
 
@@ -221,7 +223,7 @@ CallDialog* Core::fork_for(LiveCall& call, const Message& response, const Flow& 
       session::SessionDialog(
           session::SentInvite{client.request}, std::move(*made),
           session_settings(settings_.user, flow, nullptr, is_sips(client.command.target)),
-          Rng(rng_.next()), now_),
+          rng_for(client.request), now_),
       *client.media, flow);
   assert(dialog->session.id() == key);
   return &add_dialog(call, std::move(dialog));

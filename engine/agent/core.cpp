@@ -61,6 +61,7 @@ Core::Core(Settings settings, Rng rng)
     : settings_(std::move(settings)),
       rng_(rng.fork("agent")),
       tag_secret_(rng.fork("tags").next()),
+      session_secret_(rng.fork("sessions").next()),
       layer_({.timings = settings_.timings}, rng.fork("transactions")),
       digest_client_(secrets_of(settings_), rng.fork("digest-client")),
       digest_server_(server_options(settings_, false), rng.fork("digest-server")),
@@ -549,6 +550,10 @@ Flow Core::default_flow(std::string_view target) const {
   return flow;
 }
 
+Rng Core::rng_for(const Message& invite) const {
+  return Rng(derive_seed(session_secret_, invite.raw(HeaderId::CallId)));
+}
+
 // --- the shell
 
 Agent::Agent(Settings settings, Rng rng)
@@ -565,6 +570,9 @@ Output Agent::poll() {
 }
 CallId Agent::newest_call() const {
   return impl_->newest_call();
+}
+bool Agent::has_call(CallId call) const {
+  return impl_->has_call(call);
 }
 const session::SessionDialog* Agent::session(CallId call) const {
   return impl_->session(call);

@@ -168,6 +168,7 @@ class Core {
 
   CallId newest_call() const;
   const session::SessionDialog* session(CallId call) const;
+  bool has_call(CallId call) const { return calls_.contains(call); }
   std::size_t live_calls() const { return calls_.size(); }
   std::size_t live_transactions() const { return layer_.size(); }
 
@@ -352,10 +353,13 @@ class Core {
   CallDialog* find_dialog(const dialog::DialogId& key, LiveCall** call = nullptr);
   CallDialog& add_dialog(LiveCall& call, std::unique_ptr<CallDialog> dialog);
   Flow default_flow(std::string_view target) const;
+  // The dice of a session: a call by itself waits as long as it would among others.
+  Rng rng_for(const Message& invite) const;
 
   Settings settings_;
   Rng rng_;
   std::uint64_t tag_secret_;
+  std::uint64_t session_secret_;
   transaction::Layer layer_;
   digest::Client digest_client_;
   digest::Server digest_server_;
