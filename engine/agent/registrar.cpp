@@ -192,6 +192,11 @@ Registrar::Contacts Registrar::contacts(std::string_view uri, Instant now) const
   const auto target = parse_uri(uri);
   if (!target || !target->is_sip()) return {};
   auto bindings = current(canonical(*target), now);
+  if (bindings.empty() && target->port) {  // the domain is the host, wherever we listen
+    auto domain = *target;
+    domain.port.reset();
+    bindings = current(canonical(domain), now);
+  }
   std::erase_if(bindings, [&](const Binding& one) { return has_equivalent(one.uri, *target); });
   std::ranges::stable_sort(bindings, std::ranges::greater{}, &Binding::q);
   return listed(bindings, now);
