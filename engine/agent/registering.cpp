@@ -13,7 +13,8 @@ using Kind = Register::Kind;
 std::string domain_of(const Uri& registrar) {
   std::string domain(registrar.scheme_text);
   domain += ':';
-  domain += registrar.is_ipv6 ? "[" + std::string(registrar.host) + "]" : std::string(registrar.host);
+  domain +=
+      registrar.is_ipv6 ? "[" + std::string(registrar.host) + "]" : std::string(registrar.host);
   if (registrar.port) domain += ':' + std::to_string(*registrar.port);
   return domain.append(registrar.params.text());
 }
@@ -22,7 +23,8 @@ std::string address_of_record(const Uri& registrar, std::string_view default_use
   std::string address = "<" + std::string(registrar.scheme_text) + ":";
   address += registrar.has_user ? std::string(registrar.user) : escape_user(default_user);
   address += '@';
-  address += registrar.is_ipv6 ? "[" + std::string(registrar.host) + "]" : std::string(registrar.host);
+  address +=
+      registrar.is_ipv6 ? "[" + std::string(registrar.host) + "]" : std::string(registrar.host);
   return address + ">";
 }
 
@@ -31,7 +33,8 @@ std::string address_of_record(const Uri& registrar, std::string_view default_use
 void Core::command(const Register& wish) {
   auto known = registrations_.find(wish.registrar);
   if (known == registrations_.end()) {
-    if (registrations_.size() >= registrations_max) return emit(RequestAnswered{0, "REGISTER", 503});
+    if (registrations_.size() >= registrations_max)
+      return emit(RequestAnswered{0, "REGISTER", 503});
     OwnRegistration made{.registration = Registration(settings_.timings.timeout())};
     known = registrations_.emplace(wish.registrar, std::move(made)).first;
   }
@@ -91,7 +94,8 @@ void Core::receive_register_response(const ClientTransaction& owner, const Messa
   emit(RequestAnswered{0, "REGISTER", status});
   const auto contact = own.contact.substr(1, own.contact.size() - 2);
   const bool goes_on = own.registration.answered(&response, contact, now_);
-  if (status < 300 && wish.kind == Kind::Bind && wish.expires > 0 && own.registration.granted() == 0)
+  if (status < 300 && wish.kind == Kind::Bind && wish.expires > 0 &&
+      own.registration.granted() == 0)
     violate(0, "contact-in-register-response", {3261, "10.3", Level::Must},
             "the contact that was registered", "others or none");
   if (status < 300) emit(RegistrationChanged{owner.registrar, own.registration.granted()});

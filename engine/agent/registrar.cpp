@@ -26,7 +26,8 @@ std::optional<seconds> requested(const Message& request) {
   return read_expires(request.raw(HeaderId::Expires));
 }
 
-// Step 5: no parameters, nothing escaped. RFC 5630 5.2: sip and sips are the same address-of-record.
+// Step 5: no parameters, nothing escaped. RFC 5630 5.2: sip and sips are the same
+// address-of-record.
 std::string canonical(const Uri& uri) {
   std::string out = unescape(uri.user) + '@';
   if (const auto groups = uri.is_ipv6 ? ipv6_from(uri.host) : std::nullopt)
@@ -241,9 +242,8 @@ bool Registrar::has_room_for(const std::string& aor, Instant now) {
 Registrar::Contacts Registrar::listed(const Bindings& bindings, Instant now) {
   Contacts out;
   for (const auto& binding : bindings)
-    out.push_back(
-        binding.contact + ";expires=" +
-        std::to_string(std::chrono::ceil<seconds>(binding.end - now).count()));
+    out.push_back(binding.contact + ";expires=" +
+                  std::to_string(std::chrono::ceil<seconds>(binding.end - now).count()));
   return out;
 }
 

@@ -23,7 +23,8 @@ Pair::Options with_registrar(std::chrono::seconds minimum = std::chrono::seconds
 
 std::vector<std::uint32_t> granted(const Pair& pair) {
   std::vector<std::uint32_t> out;
-  for (const auto& event : pair.events_of<RegistrationChanged>(Side::A)) out.push_back(event.seconds);
+  for (const auto& event : pair.events_of<RegistrationChanged>(Side::A))
+    out.push_back(event.seconds);
   return out;
 }
 std::vector<int> answers(const Pair& pair) {

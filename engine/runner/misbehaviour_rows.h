@@ -17,5 +17,6 @@ std::span<const Misbehaviour> usages_misbehaviours();
 std::span<const Misbehaviour> timers_misbehaviours();
 std::span<const Misbehaviour> registration_misbehaviours();
 std::span<const Misbehaviour> effects_misbehaviours();
+std::span<const Misbehaviour> registering_misbehaviours();
 
 }  // namespace sipassay::runner
