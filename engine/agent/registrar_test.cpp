@@ -232,6 +232,7 @@ TEST_F(Bindings, AreShownToACallerBestFirst) {
       registrar_.contacts("sip:bob@example.com;x=y", now_),
       ElementsAre("<sip:none@192.0.2.4>;expires=3600", "<sip:mid@192.0.2.4>;q=0.5;expires=3600",
                   "<sip:low@192.0.2.4>;q=0.1;expires=3600"));
+  EXPECT_EQ(registrar_.contacts("sip:bob@example.com:5070", now_).size(), 4U);  // the domain counts
   EXPECT_THAT(registrar_.contacts("sip:carol@example.com", now_), IsEmpty());
   EXPECT_THAT(registrar_.contacts("tel:+1", now_), IsEmpty());
 }
