@@ -48,7 +48,7 @@ const std::vector<Action>& actions() {
       {"message", {{"type", {}}, {"body", {}}}},
       {"refer", {{"to", {}}}},
       {"options", {{"target", {}}}},
-      {"register", {{"registrar", {}}, {"expires", {}}}},
+      {"register", {{"registrar", {}}, {"expires", {}}, {"bindings", {"own", "none", "all"}}}},
   };
   return table;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/agent/registration.h"
 #include "engine/session/glare.h"
 #include "engine/session/offer_answer.h"
 #include "engine/session/session_timer.h"
@@ -75,6 +76,7 @@ std::vector<Machine> machines() {
   out.push_back(offer_answer());
   out.push_back(glare());
   append(out, describe(session::SessionTimer::name, session::SessionTimer::rows));
+  append(out, describe(agent::Registration::name, agent::Registration::rows));
   return out;
 }
 

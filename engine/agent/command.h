@@ -84,8 +84,10 @@ struct SendOptions {
   std::string target;
 };
 struct Register {
-  std::string registrar;
-  std::uint32_t expires = 3600;
+  std::string registrar;  // "sip:bob@example.com": the address-of-record too; without user: ours
+  std::uint32_t expires = 3600;  // seconds; 0 removes our binding
+  enum class Kind : std::uint8_t { Bind, Fetch, RemoveAll } kind = Kind::Bind;
+  bool refreshes = true;  // before it expires, until it is removed (RFC 3261 10.2.4)
 };
 
 using Command = std::variant<Call, Ring, Answer, Reject, Redirect, Cancel, HangUp, Reinvite, Update,

@@ -123,6 +123,7 @@ void Core::on(TimePassed) {
   layer_.advance(now_);
   drain();
   advance_calls();
+  advance_registrations();
 }
 
 void Core::on(const Command& wish) {
@@ -185,6 +186,9 @@ void Core::route(transaction::ResponseReceived output) {
       return;  // 9.1: the INVITE's own final response is what counts
     case ClientTransaction::What::Outside:
       receive_outside_response(owner, output.response);
+      return;
+    case ClientTransaction::What::Register:
+      receive_register_response(owner, output.response);
       return;
   }
 }
@@ -252,6 +256,9 @@ void Core::client_failed(transaction::Id id, session::Failure failure) {
     case ClientTransaction::What::Outside:
       emit(RequestAnswered{0, std::string(owner.request.method_text()), status});
       return;
+    case ClientTransaction::What::Register:
+      register_failed(owner.registrar, status);
+      return;
   }
 }
 
@@ -298,6 +305,9 @@ std::optional<Instant> Core::next_deadline() const {
   auto deadline = layer_.next_deadline();
   if (!schedule_.empty() && (!deadline || schedule_.begin()->first < *deadline))
     deadline = schedule_.begin()->first;
+  for (const auto& [registrar, own] : registrations_)
+    if (const auto due = own.registration.next_deadline(); due && (!deadline || *due < *deadline))
+      deadline = due;
   return deadline;
 }
 

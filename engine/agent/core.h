@@ -2,8 +2,8 @@
 //
 // One class over several files, by subject: core.cpp (inputs, outputs, time), uas.cpp (requests
 // outside a dialog), callee.cpp (calls that came), caller.cpp (calls that we make), in_dialog.cpp
-// (what sessions say), in_call.cpp (what is wanted in a call), outside.cpp (OPTIONS, MESSAGE,
-// REGISTER), transfer.cpp (REFER, Replaces).
+// (what sessions say), in_call.cpp (what is wanted in a call), outside.cpp (OPTIONS, MESSAGE),
+// registering.cpp (REGISTER), transfer.cpp (REFER, Replaces).
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,7 @@
 #include "engine/agent/behaviour.h"
 #include "engine/agent/digest.h"
 #include "engine/agent/registrar.h"
+#include "engine/agent/registration.h"
 #include "engine/agent/response.h"
 #include "engine/sdp/negotiate.h"
 #include "engine/session/session_dialog.h"
@@ -35,6 +36,7 @@ inline constexpr std::size_t forks_max = 32;              // dialogs of one INVI
 inline constexpr unsigned challenges_answered_max = 4;    // of one request of ours
 inline constexpr unsigned redirects_followed_max = 5;     // of one call
 inline constexpr unsigned intervals_raised_max = 5;       // 422s of one call (RFC 4028 7.3)
+inline constexpr std::size_t registrations_max = 64;      // registrars of ours
 inline constexpr unsigned transfer_depth_max = 4;         // calls that a REFER within a REFER makes
 inline constexpr std::size_t datagram_octets_max = 1300;  // RFC 3261 18.1.1: more goes by TCP
 inline constexpr std::size_t without_tcp_max = 64;        // hosts known to refuse TCP
@@ -145,13 +147,22 @@ struct LiveCall {
 };
 
 struct ClientTransaction {
-  enum class What : std::uint8_t { Invite, InDialog, Cancel, Outside } what = What::Outside;
+  enum class What : std::uint8_t { Invite, InDialog, Cancel, Outside, Register } what = What::Outside;
   CallId call = 0;
   dialog::DialogId dialog{};
   Message request{};  // as sent
   unsigned challenges = 0;
   transaction::Destination to{};
   bool was_too_long = false;  // for a datagram, so it went by TCP (RFC 3261 18.1.1)
+  std::string registrar{};
+};
+
+// Our registration with one registrar.
+struct OwnRegistration {
+  Registration registration;
+  std::string call_id{};
+  std::uint32_t cseq = 0;
+  std::string contact{};  // in brackets
 };
 
 struct ServerTransaction {
@@ -333,10 +344,17 @@ class Core {
   // --- outside.cpp
   void command(const SendMessage& command);
   void command(const SendOptions& command);
-  void command(const Register& command);
   Message make_outside(std::string_view method, std::string_view target, const Flow& flow);
   void send_outside(Message request, unsigned challenges);
   void receive_outside_response(const ClientTransaction& owner, const Message& response);
+
+  // --- registering.cpp
+  void command(const Register& command);
+  void send_register(const std::string& registrar);
+  void send_register(const std::string& registrar, Message request, unsigned challenges);
+  void receive_register_response(const ClientTransaction& owner, const Message& response);
+  void register_failed(const std::string& registrar, int status);
+  void advance_registrations();
 
   // --- transfer.cpp
   void deliver_refer(LiveCall& call, CallDialog& dialog, const session::Deliver& request);
@@ -377,8 +395,7 @@ class Core {
   std::set<CallId> touched_;
   std::set<std::string> without_tcp_;  // "host:port" of whoever refused TCP
   std::optional<int> reject_next_;     // command Reject{next} when there is no call
-  std::string registration_call_id_;
-  std::uint32_t registration_cseq_ = 0;
+  std::map<std::string, OwnRegistration> registrations_;  // by the registrar's URI
 };
 
 // The pimpl of agent.h.
