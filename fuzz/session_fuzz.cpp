@@ -156,7 +156,11 @@ class Run {
       case Verb::Options:
         return world_.command(side, agent::SendOptions{.target = target(side, op)});
       case Verb::Register:
-        return world_.command(side, agent::Register{.registrar = target(side, {}), .expires = 60});
+        return world_.command(
+            side, agent::Register{.registrar = target(side, {}),
+                                  .expires = 60,
+                                  .kind = static_cast<agent::Register::Kind>(n[0] % 3),
+                                  .refreshes = false});
       case Verb::Tick:
         return world_.run_until(
             world_.now() +

@@ -33,13 +33,11 @@ void one(std::string_view text) {
   }
   const auto name_addr = parse_name_addr(text);
   if (name_addr) {
-    std::string written;
-    name_addr->write(written);
+    const std::string written = text_of(*name_addr);
     const Block copy(written);
     const auto again = parse_name_addr(copy.view());
     check(again.has_value(), "a written name-addr parses", written);
-    std::string twice;
-    again->write(twice);
+    const std::string twice = text_of(*again);
     check(written == twice, "writing a name-addr is idempotent", written);
     trace().add(written);
   }

@@ -203,6 +203,35 @@ void read_header_edit(Element& element, const EditRow& row, MessageEdit& edit) {
   edit.headers.push_back(std::move(change));
 }
 
+void read_adaptation(Element& element, runner::RawAdaptation& out) {
+  struct Row {
+    std::string_view word;
+    bool runner::RawAdaptation::* field;
+  };
+  static constexpr Row rows[] = {{"via", &runner::RawAdaptation::via},
+                                 {"call-id", &runner::RawAdaptation::call_id},
+                                 {"request-uri", &runner::RawAdaptation::request_uri},
+                                 {"end", &runner::RawAdaptation::end}};
+  for (const auto& word : element.words("adapt")) {
+    const auto row = std::ranges::find(rows, std::string_view(word), &Row::word);
+    if (row == std::end(rows))
+      element.wrong("adapt", "via, call-id, request-uri or end", quoted(word));
+    else
+      out.*row->field = true;
+  }
+}
+
+void read_raw(Element& element, MessageEdit& edit) {
+  read_adaptation(element, edit.adaptation);
+  if (element.has("file")) {
+    edit.raw = element.file_octets();
+    element.is_empty();
+  } else {
+    edit.raw = element.octets();
+  }
+  element.done();
+}
+
 void read_child_edit(Element& element, MessageEdit& edit) {
   for (const auto& row : edit_rows)
     if (row.element == element.name()) return read_header_edit(element, row, edit);
@@ -211,10 +240,7 @@ void read_child_edit(Element& element, MessageEdit& edit) {
     edit.body = element.octets();
     return element.done();
   }
-  if (element.name() == "raw") {
-    edit.raw = element.octets();
-    return element.done();
-  }
+  if (element.name() == "raw") return read_raw(element, edit);
   std::vector<std::string_view> known;
   for (const auto& row : edit_rows) known.push_back(row.element);
   known.insert(known.end(), {"body", "raw"});

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 
 #include "engine/base/ascii.h"
 
@@ -338,6 +339,29 @@ std::string Element::octets() {
     }
     out += *octets;
     out += ends[kind];
+  }
+  return out;
+}
+
+std::string Element::file_octets() {
+  const std::string name = required("file").value_or("");
+  const bool is_name =
+      !name.empty() && name.front() != '.' && std::ranges::all_of(name, [](char c) {
+        return ascii::is_alnum(c) || c == '-' || c == '_' || c == '.';
+      });
+  if (!is_name) {
+    wrong("file", "the name of a file in the same folder", fmt::format("\"{}\"", name));
+    return {};
+  }
+  const auto folder = std::filesystem::path(context_.source.name()).parent_path();
+  const auto octets = read_file((folder / name).string(), context_.problems);
+  if (!octets) return {};
+  if (octets->size() > text_octets_max)
+    wrong("file", fmt::format("at most {} octets", text_octets_max), "more");
+  std::string out;
+  for (std::size_t i = 0; i < octets->size(); ++i) {
+    if (std::string_view(*octets).substr(i).starts_with("${")) out += '$';
+    out += (*octets)[i];
   }
   return out;
 }

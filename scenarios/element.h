@@ -78,6 +78,9 @@ class Element {
   // The text inside as lines: first and last line break and common indentation removed, every line
   // ended by CRLF unless line-ends says otherwise; \r \n \t \\ \xHH if escapes="yes".
   std::string octets();
+  // The octets of the file that attribute `file` names, one in the folder of this one; no text of
+  // the runner's: every ${ in them is doubled.
+  std::string file_octets();
 
   // The child elements in order; text between them is an error.
   std::vector<Element> children();

@@ -139,6 +139,41 @@ TEST(Load, ExpandsAFamilyIntoCasesWithStableIds) {
   EXPECT_EQ(step<runner::SendStep>(loaded.cases[1], 0).edit.headers[0].value, "a, b");
 }
 
+TEST(Load, ExpandsATableIntoCasesWithIdsOfTheirOwn) {
+  const auto loaded = load_text(R"(<scenario xmlns="urn:sipassay:scenario:1" id="LOCAL-${n}-1@x"
+      sut="uas" level="${level}" breaks="${breaks}">
+    <title>T ${n}</title><clause rfc="3261" section="9">C</clause>
+    <family>
+      <row label="a" n="one" level="MUST" breaks="x y"/>
+      <row label="b" n="two" level="MAY" breaks=""/>
+    </family>
+    <wait for="1s"/></scenario>)",
+                                "x.xml", {testdata});
+  ASSERT_EQ(errors_of(loaded), "");
+  ASSERT_EQ(loaded.cases.size(), 2U);
+  EXPECT_EQ(loaded.cases[0].id, "LOCAL-one-1@x");
+  EXPECT_EQ(loaded.cases[0].breaks.size(), 2U);
+  EXPECT_EQ(loaded.cases[1].id, "LOCAL-two-1@x");
+  EXPECT_EQ(loaded.cases[1].level, Level::May);
+  EXPECT_EQ(load(R"(<family><row label="a" n="1"/><row label="b" n="2"/></family>
+    <wait for="${n}s"/>)")
+                .cases.at(1)
+                .id,
+            "LOCAL-test-1@b");
+}
+
+TEST(Load, ReadsRawMessagesFromFilesBesideTheScenario) {
+  const auto loaded =
+      load_text(scenario(R"(<send><raw file="bigcode.dat" adapt="via end"/></send>)"),
+                std::string(SIPASSAY_SOURCE_DIR) + "/scenarios/rfc4475/x.xml", {testdata});
+  ASSERT_EQ(errors_of(loaded), "");
+  const auto& edit = step<runner::SendStep>(loaded.cases.at(0), 0).edit;
+  EXPECT_TRUE(edit.raw->starts_with("SIP/2.0 4294967301 "));
+  EXPECT_TRUE(edit.adaptation.via);
+  EXPECT_TRUE(edit.adaptation.end);
+  EXPECT_FALSE(edit.adaptation.call_id);
+}
+
 TEST(Load, MakesOctetsOfBodies) {
   const auto loaded = load(R"(<send method="INFO"><body type="text/plain">
       one
@@ -214,6 +249,20 @@ INSTANTIATE_TEST_SUITE_P(
             "x.xml:4:7: expected a time such as 500ms, 2s, T1, 64*T1 or 64*T1+1s; found \"soon\""},
         Wrong{"<wait for='1s' for='2s'/>",
               "x.xml:4:7: expected each attribute once; found for twice"},
+        Wrong{"<family/><wait for='1s'/>",
+              "x.xml:4:1: expected a name with values, or one <row> or more; found neither"},
+        Wrong{"<family><row n='1'/></family><wait for='1s'/>",
+              "x.xml:4:9: expected attribute label; found <row> without it"},
+        Wrong{"<family><row label='a' n='1'/><row label='b'/></family><wait for='1s'/>",
+              "x.xml:4:31: expected the attributes of the first <row>; found others"},
+        Wrong{"<family><row label='a' as='1'/></family><wait for='1s'/>",
+              "x.xml:4:24: expected a name of letters, digits, - and _; found \"as\""},
+        Wrong{"<send><raw file='../x.dat'/></send>",
+              "x.xml:4:12: expected the name of a file in the same folder; found \"../x.dat\""},
+        Wrong{"<send><raw file='nosuch.dat'/></send>",
+              "nosuch.dat: expected a file; found nothing of that name"},
+        Wrong{"<send><raw adapt='to'>X</raw></send>",
+              "x.xml:4:12: expected via, call-id, request-uri or end; found \"to\""},
         Wrong{"<wait for='1s'>x</wait>",
               "x.xml:4:16: expected elements in <wait>; found text \"x\""},
         Wrong{"<wait for='1s'><wait for='1s'/></wait>",

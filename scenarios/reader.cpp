@@ -38,10 +38,11 @@ bool is_id(std::string_view id) {
          is_word(head.substr(section + 1), ".");
 }
 
-struct Family {
-  std::string name;
-  std::vector<std::pair<std::string, std::string>> values;  // label for the id, value
+struct Member {
+  std::string label;  // for the id
+  Parameters values;
 };
+using Family = std::vector<Member>;
 
 // What a value is called in an id.
 std::string label_of(std::string_view value) {
@@ -50,13 +51,23 @@ std::string label_of(std::string_view value) {
   return out.empty() ? "empty" : out;
 }
 
-Family read_family(Element& element) {
+void check_label(const Element& element, std::string_view label) {
+  if (!is_word(label, ".-"))
+    element.wrong("label", "letters, digits, dots and dashes", fmt::format("\"{}\"", label));
+}
+
+void check_parameter(const Element& element, std::string_view attribute, std::string_view name) {
+  if (!is_word(name, "-_") || name == "as")
+    element.wrong(attribute, "a name of letters, digits, - and _", fmt::format("\"{}\"", name));
+}
+
+// <family name= values=> and its <value>s: one value a member.
+Family read_values(Element& element) {
   static constexpr std::string_view known[] = {"value"};
   Family family;
-  family.name = element.required("name").value_or("");
-  if (!is_word(family.name, "-_") || family.name == "as")
-    element.wrong("name", "a name of letters, digits, - and _", fmt::format("\"{}\"", family.name));
-  for (auto& word : element.words("values")) family.values.emplace_back(label_of(word), word);
+  const std::string name = element.required("name").value_or("");
+  check_parameter(element, "name", name);
+  for (auto& word : element.words("values")) family.push_back({label_of(word), {{name, word}}});
   for (auto& child : element.children()) {
     if (child.name() != "value") {
       child.unknown_here(known);
@@ -64,11 +75,49 @@ Family read_family(Element& element) {
     }
     const std::string value = child.content();
     const std::string label = child.text_or("label", label_of(value));
-    if (!is_word(label, ".-")) child.wrong("label", "letters, digits, dots and dashes", label);
+    check_label(child, label);
     child.done();
-    family.values.emplace_back(label, value);
+    family.push_back({label, {{name, value}}});
   }
-  if (family.values.empty()) element.wrong("one value or more, in values= or as <value>", "none");
+  if (family.empty()) element.wrong("one value or more, in values= or as <value>", "none");
+  return family;
+}
+
+// <family> of <row>s: each attribute but the label is a value of its own, the same ones in each
+// row.
+Family read_rows(Element& element) {
+  static constexpr std::string_view known[] = {"row"};
+  Family family;
+  for (auto& child : element.children()) {
+    if (child.name() != "row") {
+      child.unknown_here(known);
+      continue;
+    }
+    Member row{child.required("label").value_or(""), {}};
+    check_label(child, row.label);
+    for (const auto& attribute : child.node().attributes()) {
+      const std::string_view name = attribute.name();
+      if (name == "label") continue;
+      check_parameter(child, name, name);
+      row.values.emplace(name, child.text_or(name, ""));
+    }
+    child.is_empty();
+    child.done();
+    const auto has_name = [&](const auto& one) {
+      return family.front().values.contains(one.first);
+    };
+    if (!family.empty() && (row.values.size() != family.front().values.size() ||
+                            !std::ranges::all_of(row.values, has_name)))
+      child.wrong("the attributes of the first <row>", "others");
+    family.push_back(std::move(row));
+  }
+  if (family.empty()) element.wrong("a name with values, or one <row> or more", "neither");
+  return family;
+}
+
+Family read_family(Element& element) {
+  auto family =
+      element.has("name") || element.has("values") ? read_values(element) : read_rows(element);
   element.done();
   return family;
 }
@@ -84,7 +133,7 @@ class ScenarioReader {
     const auto families = read_families();
     std::size_t members = 1;
     for (const auto& family : families) {
-      members *= std::max<std::size_t>(family.values.size(), 1);
+      members *= std::max<std::size_t>(family.size(), 1);
       if (members > family_members_max) {
         problems_.add(source_.error_at(
             root_, fmt::format("at most {} members of a family", family_members_max), "more"));
@@ -128,10 +177,11 @@ class ScenarioReader {
     Parameters values;
     std::string labels;
     for (const auto& family : families) {
-      const auto& [label, value] = family.values[index % family.values.size()];
-      index /= family.values.size();
-      if (!values.emplace(family.name, value).second)
-        problems_.add(source_.error_at(root_, "families of different names", family.name));
+      const auto& [label, columns] = family[index % family.size()];
+      index /= family.size();
+      for (const auto& [name, value] : columns)
+        if (!values.emplace(name, value).second)
+          problems_.add(source_.error_at(root_, "families of different names", name));
       labels += (labels.empty() ? "" : "+") + label;
     }
     Names names;

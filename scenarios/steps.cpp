@@ -50,7 +50,7 @@ const std::vector<Action>& actions() {
       {"subscribe", {{"target", {}}, {"event", {}}, {"expires", {}}, {"dialog", {"call"}}}},
       {"unsubscribe", {}},
       {"options", {{"target", {}}}},
-      {"register", {{"registrar", {}}, {"expires", {}}}},
+      {"register", {{"registrar", {}}, {"expires", {}}, {"bindings", {"own", "none", "all"}}}},
   };
   return table;
 }

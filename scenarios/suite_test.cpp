@@ -6,6 +6,7 @@
 
 #include "engine/runner/misbehaviour.h"
 #include "engine/runner/run.h"
+#include "scenarios/coverage.h"
 #include "scenarios/load.h"
 
 namespace sipassay::scenarios {
@@ -39,8 +40,32 @@ TEST(Suite, HasEnoughCases) {
   for (const auto& one : suite()) rows.insert(one.rows.begin(), one.rows.end());
   RecordProperty("cases", static_cast<int>(suite().size()));
   RecordProperty("rows", static_cast<int>(rows.size()));
-  EXPECT_GE(suite().size(), 80U);
-  EXPECT_GE(rows.size(), 80U);
+  EXPECT_GE(suite().size(), 650U);
+  EXPECT_GE(rows.size(), 450U);
+}
+
+// A row of a UA that no case is about says why.
+TEST(Suite, CoversEachRowOfAUserAgentOrSaysWhyNot) {
+  const std::string root = std::string(SIPASSAY_SOURCE_DIR) + "/scenarios";
+  Problems problems;
+  const auto catalogue = Catalogue::read(root + "/requirements.tsv", problems);
+  ASSERT_TRUE(catalogue);
+  const auto reasons = read_reasons(root + "/uncovered.tsv", *catalogue, problems);
+  for (const auto& error : problems.take()) ADD_FAILURE() << to_string(error);
+
+  std::size_t rows = 0, covered = 0, musts = 0, covered_musts = 0;
+  for (const auto& one : coverage_of(*catalogue, suite(), reasons)) {
+    if (one.row->role != "uas" && one.row->role != "uac") continue;
+    EXPECT_TRUE(!one.cases.empty() || !one.reason.empty()) << one.row->id;
+    const bool is_must = one.row->level == Level::Must || one.row->level == Level::MustNot;
+    ++rows;
+    covered += !one.cases.empty();
+    musts += is_must;
+    covered_musts += is_must && !one.cases.empty();
+  }
+  RecordProperty("covered", static_cast<int>(covered));
+  EXPECT_GE(covered * 100, rows * 48);
+  EXPECT_GE(covered_musts * 100, musts * 48);
 }
 
 TEST(Suite, HoldsAgainstTheEmbeddedEngine) {

@@ -16,6 +16,7 @@ int list(const Arguments& arguments);
 int show(const Arguments& arguments);
 int ua(const Arguments& arguments);
 int tables(const Arguments& arguments);
+int soak(const Arguments& arguments);
 int report(const Arguments& arguments);
 int lint(const Arguments& arguments);
 

@@ -27,7 +27,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view message_folder = SIPASSAY_SOURCE_DIR "/engine/message/testdata";
+constexpr std::string_view source_folder = SIPASSAY_SOURCE_DIR;
 
 std::string read_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -109,16 +109,17 @@ INSTANTIATE_TEST_SUITE_P(Over, Hostile, ::testing::Values(Transport::Udp, Transp
 
 TEST_P(Hostile, TortureMessagesAndCallFlows) {
   int count = 0;
-  for (const char* folder : {"rfc4475", "rfc5118", "rfc3665"}) {
+  for (const std::string_view folder :
+       {"scenarios/rfc4475", "scenarios/rfc5118", "engine/message/testdata/rfc3665"}) {
     std::vector<fs::path> files;
-    for (const auto& entry : fs::directory_iterator(fs::path(message_folder) / folder))
-      if (entry.is_regular_file() && entry.path().extension() != ".md")
+    for (const auto& entry : fs::directory_iterator(fs::path(source_folder) / folder))
+      if (entry.is_regular_file() && entry.path().extension() == ".dat")
         files.push_back(entry.path());
     std::ranges::sort(files);
     for (const fs::path& file : files) {
       hit(read_file(file));
       ++count;
-      const bool is_torture = std::string_view(folder) != "rfc3665";
+      const bool is_torture = folder.starts_with("scenarios");
       ASSERT_TRUE(!is_torture || answers()) << file;
     }
   }

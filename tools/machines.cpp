@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/agent/registration.h"
 #include "engine/session/glare.h"
 #include "engine/session/offer_answer.h"
 #include "engine/session/session_timer.h"
@@ -77,6 +78,7 @@ std::vector<Machine> machines() {
   out.push_back(glare());
   append(out, describe(session::SessionTimer::name, session::SessionTimer::rows));
   append(out, session::subscription_tables());
+  append(out, describe(agent::Registration::name, agent::Registration::rows));
   return out;
 }
 

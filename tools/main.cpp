@@ -27,6 +27,7 @@ constexpr std::array commands{
     Command{"show", "show one case: requirement, reading, steps", &show},
     Command{"ua", "run the engine as a live stack under test", &ua},
     Command{"tables", "print the engine's state tables as Markdown or DOT", &tables},
+    Command{"soak", "many random calls of the engine with itself, in virtual time", &soak},
     Command{"report", "render a stored json result in other formats", &report},
     Command{"lint", "hold a capture against the rules for every message", &lint},
 };

@@ -24,7 +24,8 @@ struct Table {
   std::size_t last;   // number of the last row, so that none is lost unseen
   std::size_t cells;  // of a row: the id first; then text; held by, status last
 };
-constexpr std::array tables{Table{"engine/session/GAPS.md", 'G', 136, 5}};
+constexpr std::array tables{Table{"engine/session/GAPS.md", 'G', 137, 5},
+                            Table{"engine/session/BEHAVIOURS.md", 'B', 132, 4}};
 
 // What may be named in a table.
 struct Names {

@@ -142,6 +142,9 @@ std::string line_of(const agent::Event& event) {
           [&](const agent::RequestAnswered& e) {
             return fmt::format("call {}: {} answered {}", e.call, safe(e.method), e.status);
           },
+          [&](const agent::RegistrationChanged& e) {
+            return fmt::format("registered at {} for {} s", safe(e.registrar), e.seconds);
+          },
           [&](const agent::Violation& e) {
             return fmt::format("call {}: the peer broke {} ({}): expected {}, got {}", e.call,
                                e.finding.rule, to_string(e.finding.clause),
@@ -235,6 +238,9 @@ int ua(const Arguments& arguments) {
   add("min-se", text_value("SECONDS"), "shortest session interval that is taken (default 90)");
   add("refresher", text_value("uac|uas"),
       "who refreshes where a caller leaves it open: it (uac, default) or we (uas)");
+  add("register", po::value<std::vector<std::string>>()->composing()->value_name("URI"),
+      "register this address-of-record at its host (RFC 3261 10.2), sip:bob@192.0.2.7, and keep it "
+      "registered; --login is used when it asks. May be repeated");
   add("no-registrar", "answer 405 to REGISTER");
   add("t1", text_value("TIME"), "T1, which scales all timers (default 500ms)");
   add("seed", text_value("N"), "source of all tags and branches; default: a new one each time");
@@ -270,6 +276,8 @@ int ua(const Arguments& arguments) {
   for (const Endpoint& endpoint : *opened) where += " " + to_string(endpoint);
   fmt::print("ready:{} (seed {})\n", where, seed);
   std::fflush(stdout);
+  for (const std::string& uri : texts(*values, "register"))
+    clock.command(agent::Register{.registrar = uri});
   clock.run_until(std::nullopt);
   return reports::exit_as_expected;
 }

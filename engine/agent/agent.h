@@ -99,6 +99,8 @@ class Agent {
 
   // The newest call's id, or zero.
   CallId newest_call() const;
+  // Also one that has ended, as long as anything of it is left.
+  bool has_call(CallId call) const;
   // White box for scenarios, tests and fuzz invariants; nullptr when the call is gone.
   const session::SessionDialog* session(CallId call) const;
   std::size_t live_calls() const;

@@ -71,10 +71,10 @@ struct Behaviour {
   bool demands_100rel = false;  // 421 to an INVITE whose sender does not know 100rel (RFC 3262 3)
   bool is_registered = false;   // 302 to its bindings, 480 if there are none
   bool refuses_registration = false;  // 403 to a REGISTER with the right credentials
-  bool is_unknown = false;      // 404 to every request (RFC 3261 8.2.2.1)
-  bool has_video = false;       // accepts and offers video as well
-  Duration gives_up_after = 240s;  // 480 to an INVITE that nobody answered; longer than the
-                                   // refresh of 13.3.1.1 and RFC 3262 3
+  bool is_unknown = false;            // 404 to every request (RFC 3261 8.2.2.1)
+  bool has_video = false;             // accepts and offers video as well
+  Duration gives_up_after = 240s;     // 480 to an INVITE that nobody answered; longer than the
+                                      // refresh of 13.3.1.1 and RFC 3262 3
   bool defers_reinvites =
       false;  // re-INVITEs are answered after a second, so they can be cancelled
   Notifier notifier{};

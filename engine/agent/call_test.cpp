@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/agent/behaviour.h"
+#include "engine/agent/response.h"
 #include "engine/message/header/all.h"
 #include "engine/session/session_dialog.h"
 #include "engine/testing/pair.h"
@@ -367,6 +368,22 @@ TEST(Call, RedirectionsAreFollowedWhenAskedTo) {
   EXPECT_THAT(pair.events_of<CallConfirmed>(Side::A), Not(IsEmpty()));
 }
 
+TEST(Call, ARedirectionToAnotherTransportHasTheContactOfThat) {
+  Pair::Options options;
+  options.a.local = {{Transport::Udp, "192.0.2.1", 5060}, {Transport::Tcp, "192.0.2.1", 5060}};
+  Pair pair(options);
+  pair.a_does(
+      Call{.target = pair.uri(Side::B, "redirect") + ";transport=tcp", .follows_redirects = true});
+  const auto first = pair.sent(Side::A, "INVITE+sdp");
+  EXPECT_EQ(first.raw(HeaderId::Contact), "<sip:alice@192.0.2.1:5060;transport=tcp>");
+  auto moved = make_response(first, 302, "moved");
+  moved.add(HeaderId::Contact, "<sip:auto@192.0.2.2:5060>");
+  pair.inject(Side::A, moved);
+  pair.run_for(1s);
+  EXPECT_EQ(pair.sent(Side::A, "INVITE+sdp", 1).raw(HeaderId::Contact),
+            "<sip:alice@192.0.2.1:5060>");
+}
+
 TEST(Call, EventsTellTheStory) {
   Pair pair;
   call(pair, "slow");
@@ -409,6 +426,16 @@ TEST(Call, ReliableRingingIsRefreshedReliably) {
   ASSERT_EQ(pair.count(Side::B, "180 INVITE"), 2U);
   EXPECT_EQ(pair.sent(Side::B, "180 INVITE", 1).get<RSeq>()->value,
             pair.sent(Side::B, "180 INVITE", 0).get<RSeq>()->value + 1);
+  expect_all_ends(pair);
+}
+
+TEST(Call, AnInviteThatNobodyAnswersIs480InTheEnd) {
+  Pair pair;
+  call(pair, "silent");
+  pair.run_for(239s);
+  EXPECT_EQ(pair.count(Side::B, "480 INVITE"), 0U);
+  pair.run_for(2s);
+  EXPECT_EQ(pair.count(Side::B, "480 INVITE"), 1U);
   expect_all_ends(pair);
 }
 

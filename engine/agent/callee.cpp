@@ -95,7 +95,7 @@ void Core::receive_invite(transaction::Id transaction, const Message& request, c
   auto dialog = std::make_unique<CallDialog>(
       session::SessionDialog(session::ReceivedInvite{request, transaction}, std::move(*made),
                              session_settings(user, flow, &behaviour, owes_sips_contact(request)),
-                             Rng(rng_.next()), now_),
+                             rng_for(request), now_),
       std::move(media), flow);
   auto& added = add_dialog(call, std::move(dialog));
   servers_.insert_or_assign(transaction, ServerTransaction{call.id, added.key});
@@ -174,7 +174,7 @@ void Core::command(const Reject& command) {
   auto* call = live_or_newest(command.call);
   auto* dialog = call == nullptr ? nullptr : call->primary();
   if (dialog == nullptr) {
-    if (command.next) reject_next_ = command.status;
+    if (command.next && command.call == 0) reject_next_ = command.status;
     return;
   }
   if (command.next || dialog->deferred) dialog->reject_next = command.status;

@@ -60,6 +60,7 @@ Message Core::make_invite(LiveCall& call, const Flow& flow) {
   auto& client = *call.client;
   const auto& wish = client.command;
   auto invite = make_outside("INVITE", wish.target, flow);
+  if (!wish.call_id.empty()) invite.set(HeaderId::CallId, wish.call_id);
   const auto settings = session_settings(settings_.user, flow, nullptr, is_sips(wish.target));
   auto supported = settings.supported;
   if (wish.reliable == Reliability::Never) std::erase(supported, "100rel");
@@ -184,6 +185,7 @@ bool Core::follow_redirect(LiveCall& call, const Message& response) {
   client.targets.erase(client.targets.begin());
   auto retry = client.request;
   retry.set_request_uri(target);
+  retry.set(HeaderId::Contact, contact_for(settings_.user, default_flow(target)));
   return send_invite_again(call, std::move(retry));
 }
 
@@ -222,7 +224,7 @@ CallDialog* Core::fork_for(LiveCall& call, const Message& response, const Flow& 
       session::SessionDialog(
           session::SentInvite{client.request}, std::move(*made),
           session_settings(settings_.user, flow, nullptr, is_sips(client.command.target)),
-          Rng(rng_.next()), now_),
+          rng_for(client.request), now_),
       *client.media, flow);
   assert(dialog->session.id() == key);
   return &add_dialog(call, std::move(dialog));
@@ -252,33 +254,32 @@ void Core::send_cancel(LiveCall& call) {
   if (client.was_cancelled || client.transaction == 0) return;
   client.was_cancelled = true;
   client.wants_cancel = false;
-  if (send_cancel_for(call.id, client.request, nullptr))
+  if (send_cancel_for(call.id, client.transaction))
     call.abandon_due = now_ + settings_.timings.timeout();
 }
 
 void Core::cancel_reinvite(LiveCall& call, CallDialog& dialog) {
   auto& reinvite = *dialog.reinvite;
-  const auto* invite = layer_.request(reinvite.transaction);
   reinvite.wants_cancel = false;
-  if (invite == nullptr) return;
-  if (send_cancel_for(call.id, Message(*invite), &dialog.flow))
+  if (send_cancel_for(call.id, reinvite.transaction))
     reinvite.abandon_due = now_ + settings_.timings.timeout();
 }
 
 // 9.1: as the INVITE, Via included, and to where it went.
-bool Core::send_cancel_for(CallId call, const Message& invite, const Flow* flow) {
-  auto cancel = transaction::cancel_for(invite);
+bool Core::send_cancel_for(CallId call, transaction::Id invite) {
+  const auto sent = clients_.find(invite);
+  if (sent == clients_.end()) return false;
+  auto cancel = transaction::cancel_for(sent->second.request);
   cancel.add(HeaderId::UserAgent, product);
   // RFC 4028 7.1 MUST: Supported: timer in every request but ACK.
   cancel.add(HeaderId::Supported, ascii::comma_list(capabilities(nullptr).supported));
-  const auto to = destination(cancel, flow);
-  if (!to) return false;
-  const auto id = layer_.send_request(cancel, *to, now_);
+  const auto to = sent->second.to;
+  const auto id = layer_.send_request(cancel, to, now_);
   if (!id) return false;
   clients_.emplace(*id, ClientTransaction{.what = ClientTransaction::What::Cancel,
                                           .call = call,
-                                          .dialog = {},
-                                          .request = std::move(cancel)});
+                                          .request = std::move(cancel),
+                                          .to = to});
   drain();
   return true;
 }

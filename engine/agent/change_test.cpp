@@ -316,5 +316,25 @@ TEST(Change, ASlowMessageGets100At3500msAndNever408) {
   }
 }
 
+// RFC 3261 12.2.2 MUST: also of a request that is refused before the dialog sees it.
+TEST(Change, ARefusedRequestUsesUpItsNumber) {
+  Pair pair;
+  pair.a_does(Call{.target = pair.uri(Side::B, "auto")});
+  pair.run_for(1s);
+  pair.a_does(SendInfo{0, "g.sipassay.test", {"application/x-unknown", "what", {}}});
+  pair.run_for(1s);
+  EXPECT_EQ(pair.count(Side::B, "415 INFO"), 1U);
+  EXPECT_EQ(pair.b().session(0)->dialog().remote_cseq(),
+            pair.a().session(0)->dialog().local_cseq());
+}
+
+TEST(Change, ARefusalForACallThatIsGoneMeetsNoOther) {
+  Pair pair;
+  pair.b_does(Reject{.call = 7, .status = 486, .next = true});
+  pair.a_does(Call{.target = pair.uri(Side::B, "auto")});
+  pair.run_for(1s);
+  EXPECT_EQ(pair.events_of<CallConfirmed>(Side::A).size(), 1U);
+}
+
 }  // namespace
 }  // namespace sipassay::agent

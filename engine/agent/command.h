@@ -26,12 +26,13 @@ enum class Reliability : std::uint8_t { IfSupported, Never, Always };
 
 // --- commands; imperative
 struct Call {
-  std::string target;                               // Request-URI
+  std::string target{};                             // Request-URI
   bool has_offer = true;                            // false: offerless INVITE, the peer offers
   Reliability reliable = Reliability::IfSupported;  // Always: Require: 100rel
-  std::vector<ExtraHeader> headers;
+  std::vector<ExtraHeader> headers{};
   bool follows_redirects = false;  // RFC 3261 8.1.3.4; otherwise a 3xx ends the call
   bool offers_in_prack = false;  // a new offer in the PRACK of the answer (RFC 6337 2.2, pattern 5)
+  std::string call_id{};         // empty: drawn
 };
 struct Ring {
   CallId call = 0;
@@ -96,8 +97,10 @@ struct SendOptions {
   std::string target;
 };
 struct Register {
-  std::string registrar;
-  std::uint32_t expires = 3600;
+  std::string registrar;  // "sip:bob@example.com": the address-of-record too; without user: ours
+  std::uint32_t expires = 3600;  // seconds; 0 removes our binding
+  enum class Kind : std::uint8_t { Bind, Fetch, RemoveAll } kind = Kind::Bind;
+  bool refreshes = true;  // before it expires, until it is removed (RFC 3261 10.2.4)
 };
 
 using Command =

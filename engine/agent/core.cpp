@@ -61,6 +61,7 @@ Core::Core(Settings settings, Rng rng)
     : settings_(std::move(settings)),
       rng_(rng.fork("agent")),
       tag_secret_(rng.fork("tags").next()),
+      session_secret_(rng.fork("sessions").next()),
       layer_({.timings = settings_.timings}, rng.fork("transactions")),
       digest_client_(secrets_of(settings_), rng.fork("digest-client")),
       digest_server_(server_options(settings_, false), rng.fork("digest-server")),
@@ -107,6 +108,8 @@ void Core::on(GarbageReceived input) {
 }
 
 void Core::on(DeliveryFailed input) {
+  if (input.to.endpoint.transport == Transport::Tcp && without_tcp_.size() < without_tcp_max)
+    without_tcp_.insert(host_port(input.to.endpoint));
   layer_.transport_failed(input.to, now_);
 }
 
@@ -120,6 +123,7 @@ void Core::on(TimePassed) {
   layer_.advance(now_);
   drain();
   advance_calls();
+  advance_registrations();
 }
 
 void Core::on(const Command& wish) {
@@ -188,6 +192,9 @@ void Core::route(transaction::ResponseReceived output) {
     case ClientTransaction::What::Outside:
       receive_outside_response(owner, output.response);
       return;
+    case ClientTransaction::What::Register:
+      receive_register_response(owner, output.response);
+      return;
   }
 }
 
@@ -200,8 +207,35 @@ void Core::route(transaction::TimedOut output) {
 }
 
 void Core::route(transaction::TransportFailed output) {
-  if (clients_.contains(output.transaction))
-    client_failed(output.transaction, session::Failure::TransportFailed);
+  if (!clients_.contains(output.transaction) || send_by_datagram(output.transaction)) return;
+  client_failed(output.transaction, session::Failure::TransportFailed);
+}
+
+// RFC 3261 18.1.1 SHOULD: an element of RFC 2543 may know UDP only. It has not seen the request, so
+// that is the same again but for the Via.
+bool Core::send_by_datagram(transaction::Id failed) {
+  auto owner = clients_.at(failed);
+  auto* call = find_call(owner.call);
+  auto* dialog = call == nullptr ? nullptr : call->find(owner.dialog);
+  const bool is_initial = owner.what == ClientTransaction::What::Invite;
+  const bool has_owner =
+      is_initial ? call != nullptr && call->client && call->client->transaction == failed
+      : owner.what == ClientTransaction::What::InDialog ? dialog != nullptr
+                                                        : true;
+  if (!owner.was_too_long || !has_owner) return false;
+  auto request = owner.request;
+  request.remove(HeaderId::Via);
+  const auto id = send(request, dialog == nullptr ? nullptr : &dialog->flow, std::move(owner));
+  if (id == 0) return false;
+  if (is_initial) {
+    call->client->transaction = id;
+    call->client->request = std::move(request);
+  } else if (dialog != nullptr) {
+    ++dialog->own_requests;
+    if (dialog->reinvite && dialog->reinvite->transaction == failed)
+      dialog->reinvite->transaction = id;
+  }
+  return true;
 }
 
 void Core::client_failed(transaction::Id id, session::Failure failure) {
@@ -231,6 +265,9 @@ void Core::client_failed(transaction::Id id, session::Failure failure) {
     case ClientTransaction::What::Outside:
       emit(RequestAnswered{0, std::string(owner.request.method_text()), status});
       outside_ended(owner.request);
+      return;
+    case ClientTransaction::What::Register:
+      register_failed(owner.registrar, status);
       return;
   }
 }
@@ -278,6 +315,9 @@ std::optional<Instant> Core::next_deadline() const {
   auto deadline = layer_.next_deadline();
   if (!schedule_.empty() && (!deadline || schedule_.begin()->first < *deadline))
     deadline = schedule_.begin()->first;
+  for (const auto& [registrar, own] : registrations_)
+    if (const auto due = own.registration.next_deadline(); due && (!deadline || *due < *deadline))
+      deadline = due;
   return deadline;
 }
 
@@ -433,12 +473,31 @@ bool Core::add_via(Message& request, const transaction::Destination& to) {
   return true;
 }
 
+// RFC 3261 18.1.1 MUST: a request of more than 1300 octets goes by TCP, and its Via says so.
+bool Core::address(Message& request, transaction::Destination& to) {
+  if (!add_via(request, to)) return false;
+  if (to.endpoint.transport != Transport::Udp || without_tcp_.contains(host_port(to.endpoint)) ||
+      request.to_string().size() <= datagram_octets_max)
+    return true;
+  auto stream = to.endpoint;
+  stream.transport = Transport::Tcp;
+  const auto* local = local_for(settings_.local, stream);
+  if (local == nullptr) return true;  // we have nothing else
+  to = {stream, 0};
+  request.remove(HeaderId::Via);
+  return add_via(request, to);
+}
+
 transaction::Id Core::send(Message& request, const Flow* flow, ClientTransaction owner) {
-  const auto to = destination(request, flow);
-  if (!to || !add_via(request, *to)) return 0;
+  auto to = destination(request, flow);
+  if (!to) return 0;
+  const bool is_datagram = to->endpoint.transport == Transport::Udp;
+  if (!address(request, *to)) return 0;
   const auto id = layer_.send_request(request, *to, now_);
   if (!id) return 0;
   owner.request = request;
+  owner.to = *to;
+  owner.was_too_long = is_datagram && to->endpoint.transport != Transport::Udp;
   clients_.emplace(*id, std::move(owner));
   drain();
   return *id;
@@ -524,6 +583,10 @@ Flow Core::default_flow(std::string_view target) const {
   return flow;
 }
 
+Rng Core::rng_for(const Message& invite) const {
+  return Rng(derive_seed(session_secret_, invite.raw(HeaderId::CallId)));
+}
+
 // --- the shell
 
 Agent::Agent(Settings settings, Rng rng)
@@ -540,6 +603,9 @@ Output Agent::poll() {
 }
 CallId Agent::newest_call() const {
   return impl_->newest_call();
+}
+bool Agent::has_call(CallId call) const {
+  return impl_->has_call(call);
 }
 const session::SessionDialog* Agent::session(CallId call) const {
   return impl_->session(call);

@@ -2,8 +2,8 @@
 //
 // One class over several files, by subject: core.cpp (inputs, outputs, time), uas.cpp (requests
 // outside a dialog), callee.cpp (calls that came), caller.cpp (calls that we make), in_dialog.cpp
-// (what sessions say), in_call.cpp (what is wanted in a call), outside.cpp (OPTIONS, MESSAGE,
-// REGISTER), events.cpp (subscriptions), transfer.cpp (REFER, Replaces).
+// (what sessions say), in_call.cpp (what is wanted in a call), outside.cpp (OPTIONS, MESSAGE),
+// events.cpp (subscriptions), registering.cpp (REGISTER), transfer.cpp (REFER, Replaces).
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,7 @@
 #include "engine/agent/digest.h"
 #include "engine/agent/packages.h"
 #include "engine/agent/registrar.h"
+#include "engine/agent/registration.h"
 #include "engine/agent/response.h"
 #include "engine/sdp/negotiate.h"
 #include "engine/session/session_dialog.h"
@@ -40,6 +41,9 @@ inline constexpr unsigned resubscriptions_max = 8;       // new subscriptions af
 inline constexpr std::size_t waiting_messages_max = 64;  // MESSAGEs behind one that is pending
 inline constexpr std::size_t ended_kept_max = 64;        // ids of ended dialogs, for Replaces
 inline constexpr unsigned transfer_depth_max = 4;        // calls that a REFER within a REFER makes
+inline constexpr std::size_t registrations_max = 64;      // registrars of ours
+inline constexpr std::size_t datagram_octets_max = 1300;  // RFC 3261 18.1.1: more goes by TCP
+inline constexpr std::size_t without_tcp_max = 64;        // hosts known to refuse TCP
 
 // What became of the offer of a change of ours, kept for the retry after a 491 (RFC 3261 14.1).
 using Change = std::variant<Reinvite, Update>;
@@ -57,6 +61,7 @@ struct SentAck {
   std::uint32_t cseq = 0;
   Message ack;
   transaction::Destination to;
+  bool was_too_long = false;  // as in ClientTransaction
 };
 
 // Our re-INVITE that has no final response, for CANCEL (RFC 3261 9.1).
@@ -176,12 +181,24 @@ struct ClientTransaction {
     InDialog,
     Cancel,
     Subscription,
-    Outside
+    Outside,
+    Register
   } what = What::Outside;
   CallId call = 0;
   dialog::DialogId dialog{};
   Message request{};  // as sent
   unsigned challenges = 0;
+  transaction::Destination to{};
+  bool was_too_long = false;  // for a datagram, so it went by TCP (RFC 3261 18.1.1)
+  std::string registrar{};
+};
+
+// Our registration with one registrar.
+struct OwnRegistration {
+  Registration registration;
+  std::string call_id{};
+  std::uint32_t cseq = 0;
+  std::string contact{};  // in brackets
 };
 
 struct ServerTransaction {
@@ -198,6 +215,7 @@ class Core {
 
   CallId newest_call() const;
   const session::SessionDialog* session(CallId call) const;
+  bool has_call(CallId call) const { return calls_.contains(call); }
   std::size_t live_calls() const { return calls_.size(); }
   std::size_t live_transactions() const { return layer_.size(); }
 
@@ -238,6 +256,9 @@ class Core {
   transaction::Id send(Message& request, const Flow* flow, ClientTransaction owner);
   std::optional<transaction::Destination> destination(const Message& request, const Flow* flow);
   bool add_via(Message& request, const transaction::Destination& to);
+  // Adds the Via; what is too long for a datagram gets a TCP destination, if there is one.
+  bool address(Message& request, transaction::Destination& to);
+  bool send_by_datagram(transaction::Id failed);
   void respond(transaction::Id transaction, Message response, const Flow& flow);
   void respond(transaction::Id transaction, const Message& request, const Refusal& refusal,
                const Flow& flow);
@@ -298,7 +319,7 @@ class Core {
   bool send_invite_again(LiveCall& call, Message invite);
   CallDialog* fork_for(LiveCall& call, const Message& response, const Flow& flow);
   void send_cancel(LiveCall& call);
-  bool send_cancel_for(CallId call, const Message& invite, const Flow* flow);
+  bool send_cancel_for(CallId call, transaction::Id invite);
   void cancel_reinvite(LiveCall& call, CallDialog& dialog);
   void invite_failed(LiveCall& call, int status, std::string_view reason);
   void invite_terminated(LiveCall& call);
@@ -358,7 +379,6 @@ class Core {
   // --- outside.cpp
   void command(const SendMessage& command);
   void command(const SendOptions& command);
-  void command(const Register& command);
   Message make_outside(std::string_view method, std::string_view target, const Flow& flow);
   void send_outside(Message request, unsigned challenges);
   void receive_outside_response(const ClientTransaction& owner, const Message& response);
@@ -387,6 +407,14 @@ class Core {
   bool notify_makes_dialog(transaction::Id transaction, const Message& notify, const Flow& flow);
   void advance_subscriber(LiveCall& call);
 
+  // --- registering.cpp
+  void command(const Register& command);
+  void send_register(const std::string& registrar);
+  void send_register(const std::string& registrar, Message request, unsigned challenges);
+  void receive_register_response(const ClientTransaction& owner, const Message& response);
+  void register_failed(const std::string& registrar, int status);
+  void advance_registrations();
+
   // --- transfer.cpp
   void deliver_refer(LiveCall& call, CallDialog& dialog, const session::Deliver& request);
   void receive_refer_outside(transaction::Id transaction, const Message& request, const Flow& flow,
@@ -404,10 +432,13 @@ class Core {
   CallDialog* find_dialog(const dialog::DialogId& key, LiveCall** call = nullptr);
   CallDialog& add_dialog(LiveCall& call, std::unique_ptr<CallDialog> dialog);
   Flow default_flow(std::string_view target) const;
+  // The dice of a session: a call by itself waits as long as it would among others.
+  Rng rng_for(const Message& invite) const;
 
   Settings settings_;
   Rng rng_;
   std::uint64_t tag_secret_;
+  std::uint64_t session_secret_;
   transaction::Layer layer_;
   digest::Client digest_client_;
   digest::Server digest_server_;
@@ -423,12 +454,12 @@ class Core {
   std::map<transaction::Id, ServerTransaction> servers_;
   std::set<std::pair<Instant, CallId>> schedule_;
   std::set<CallId> touched_;
-  std::optional<int> reject_next_;          // command Reject{next} when there is no call
+  std::set<std::string> without_tcp_;  // "host:port" of whoever refused TCP
+  std::optional<int> reject_next_;     // command Reject{next} when there is no call
+  std::map<std::string, OwnRegistration> registrations_;  // by the registrar's URI
   std::set<std::string> pending_messages_;  // their Request-URIs (RFC 3428 8)
   std::deque<std::pair<std::string, SendMessage>> waiting_messages_;
   std::deque<dialog::DialogId> ended_;  // of calls, for RFC 3891 3
-  std::string registration_call_id_;
-  std::uint32_t registration_cseq_ = 0;
 };
 
 // The pimpl of agent.h.

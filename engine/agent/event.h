@@ -67,6 +67,10 @@ struct RequestAnswered {
   std::string method;
   int status;
 };  // final answer to a command's request; 0: none came, or it may not be sent
+struct RegistrationChanged {
+  std::string registrar;
+  std::uint32_t seconds;  // granted from now on; 0: not bound
+};
 // The peer broke a rule that the engine itself obeys.
 struct Violation {
   CallId call;
@@ -75,6 +79,7 @@ struct Violation {
 
 using Event = std::variant<CallArrived, CallProgressed, CallAnswered, CallConfirmed, CallEnded,
                            SessionChanged, OfferRejected, InfoArrived, MessageArrived, ReferArrived,
-                           NotifyArrived, SubscriptionMoved, RequestAnswered, Violation>;
+                           NotifyArrived, SubscriptionMoved, RequestAnswered, RegistrationChanged,
+                           Violation>;
 
 }  // namespace sipassay::agent

@@ -220,6 +220,52 @@ TEST_F(Fork, APeerOfRfc2543IsAcknowledged) {
   EXPECT_THAT(methods(receive(success)), ElementsAre("ACK "));
 }
 
+// RFC 3261 12.1.1: the MUST is the callee's; the caller still hears of it (policy).
+TEST_F(Fork, A1xxWithoutContactIsAnEarlyDialogAllTheSame) {
+  call();
+  auto ringing = response(180, "one");
+  ringing.remove("Contact");
+  receive(ringing);
+  EXPECT_EQ(events<CallProgressed>().size(), 1U);
+  ASSERT_EQ(events<Violation>().size(), 1U);
+  EXPECT_EQ(events<Violation>()[0].finding.rule, "contact-in-dialog-forming-response");
+  EXPECT_THAT(methods(receive(response(200, "one", sdp))), ElementsAre("ACK one"));
+}
+
+// RFC 3261 13.2.1 SHOULD: Expires is the caller's own limit too, whatever the callee does.
+TEST_F(Fork, TheCallerCancelsAnInviteThatHasExpired) {
+  Call command;
+  command.target = "sip:somebody@192.0.2.9";
+  command.headers = {{"Expires", "5"}};
+  agent_.handle(command, now_);
+  invite_ = drain().at(0);
+  receive(response(180, "one"));
+  EXPECT_THAT(methods(pass(4999ms)), IsEmpty());
+  EXPECT_THAT(methods(pass(1ms)), ElementsAre("CANCEL "));
+}
+
+TEST_F(Fork, AnInviteThatWasAnsweredDoesNotExpire) {
+  Call command;
+  command.target = "sip:somebody@192.0.2.9";
+  command.headers = {{"Expires", "5"}};
+  agent_.handle(command, now_);
+  invite_ = drain().at(0);
+  EXPECT_THAT(methods(receive(response(200, "one", sdp))), ElementsAre("ACK one"));
+  EXPECT_THAT(methods(pass(60s)), IsEmpty());
+}
+
+// RFC 3261 14.1, 13.2.2.4 MUST: alike for a re-INVITE.
+TEST_F(Fork, AnUnacceptableOfferInThe2xxOfAReinviteIsAnsweredAndHungUp) {
+  call();
+  receive(response(200, "one", sdp));
+  agent_.handle(Reinvite{.kind = Reinvite::Kind::Offerless}, now_);
+  const auto reinvite = drain().at(0);
+  ASSERT_EQ(reinvite.method(), Method::Invite);
+  const auto sent = receive(response_to(reinvite, 200, "one", "junk"));
+  EXPECT_THAT(methods(sent), ElementsAre("ACK one", "BYE one"));
+  EXPECT_TRUE(session_description(sent[0]));
+}
+
 TEST_F(Fork, A2xxWithoutContactIsAcknowledgedAndReported) {
   call();
   auto success = response(200, "one", sdp);

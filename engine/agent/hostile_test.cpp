@@ -122,7 +122,7 @@ void act(Pair& pair, Rng& rng) {
       SendInfo{0, "", {"text/plain", "x", {}}},
       SendRefer{0, pair.uri(side, user)},
       SendOptions{pair.uri(other, user)},
-      Register{pair.uri(other, user), 60}};
+      Register{.registrar = pair.uri(other, user), .expires = 60, .refreshes = false}};
   pair.command_to(side, commands[rng.between(0, std::size(commands) - 1)]);
 }
 

@@ -88,17 +88,23 @@ void Core::on(LiveCall& call, CallDialog& dialog, session::Send output) {
 }
 
 void Core::on(LiveCall&, CallDialog& dialog, session::RepeatAck output) {
-  // 13.2.2.4 MUST: the same ACK for every copy of the 2xx.
+  // 13.2.2.4 MUST: the same ACK for every copy of the 2xx; but by a way that works.
+  std::erase_if(dialog.acks, [&](const SentAck& kept) {
+    return kept.was_too_long && without_tcp_.contains(host_port(kept.to.endpoint));
+  });
   for (const auto& kept : dialog.acks)
     if (kept.cseq == output.cseq) return layer_.send_ack(kept.ack, kept.to);
   send_ack(dialog, std::move(output.ack), output.cseq);
 }
 
 void Core::send_ack(CallDialog& dialog, Message ack, std::uint32_t cseq) {
-  const auto to = destination(ack, &dialog.flow);
-  if (!to || !add_via(ack, *to)) return;
+  auto to = destination(ack, &dialog.flow);
+  if (!to) return;
+  const bool is_datagram = to->endpoint.transport == Transport::Udp;
+  if (!address(ack, *to)) return;
   if (dialog.acks.size() >= acks_kept_max) dialog.acks.pop_front();
-  dialog.acks.push_back({cseq, ack, *to});
+  const bool was_too_long = is_datagram && to->endpoint.transport != Transport::Udp;
+  dialog.acks.push_back({cseq, ack, *to, was_too_long});
   layer_.send_ack(std::move(ack), *to);
 }
 

@@ -1,4 +1,4 @@
-// Requests of ours outside a dialog (RFC 3261 8.1): OPTIONS, MESSAGE, REGISTER.
+// Requests of ours outside a dialog (RFC 3261 8.1): OPTIONS, MESSAGE.
 #include <algorithm>
 
 #include "engine/agent/core.h"
@@ -65,11 +65,8 @@ void Core::receive_outside_response(const ClientTransaction& owner, const Messag
     auto request = owner.request;
     const auto cseq = request.get<CSeq>();
     if (cseq && digest_client_.answer_challenge(response, request) == digest::Verdict::Retry) {
-      const auto number = request.method() == Method::Register
-                              ? ++registration_cseq_
-                              : owner.request.get<CSeq>()->number + 1;
-      request.set(HeaderId::CSeq,
-                  std::to_string(number) + " " + std::string(owner.request.method_text()));
+      request.set(HeaderId::CSeq, std::to_string(cseq->number + 1) + " " +
+                                      std::string(owner.request.method_text()));
       request.remove(HeaderId::Via);
       return send_outside(std::move(request), owner.challenges + 1);
     }
@@ -131,33 +128,6 @@ void Core::outside_ended(const Message& request) {
   const auto wish = std::move(next->second);
   waiting_messages_.erase(next);
   send_message(wish);
-}
-
-// 10.2: one Call-ID and growing CSeq numbers for all registrations.
-void Core::command(const Register& wish) {
-  const auto flow = default_flow(wish.registrar);
-  auto request = make_outside("REGISTER", wish.registrar, flow);
-  if (registration_call_id_.empty()) registration_call_id_ = request.raw(HeaderId::CallId);
-  request.set(HeaderId::CallId, registration_call_id_);
-  request.set(HeaderId::CSeq, std::to_string(++registration_cseq_) + " REGISTER");
-  // To is the address of record; the Request-URI names the domain only.
-  if (const auto uri = parse_uri(request.request_uri()); uri && uri->is_sip()) {
-    std::string aor = "<sip:" + escape_user(settings_.user) + "@";
-    aor += uri->is_ipv6 ? "[" + std::string(uri->host) + "]" : std::string(uri->host);
-    aor += '>';
-    request.set(HeaderId::To, aor);
-    std::string domain(uri->scheme_text);
-    const auto at = uri->text.find('@');
-    domain += at == std::string_view::npos ? uri->text.substr(domain.size())
-                                           : ":" + std::string(uri->text.substr(at + 1));
-    if (const auto query = domain.find('?'); query != std::string::npos) domain.resize(query);
-    request.set_request_uri(domain);
-  }
-  request.add(HeaderId::Contact, contact_for(settings_.user, flow));
-  request.add(HeaderId::Expires, std::to_string(wish.expires));
-  request.set_body({}, {});
-  digest_client_.authorize(request);
-  send_outside(std::move(request), 0);
 }
 
 }  // namespace sipassay::agent

@@ -26,7 +26,8 @@ std::optional<seconds> requested(const Message& request) {
   return read_expires(request.raw(HeaderId::Expires));
 }
 
-// Step 5: no parameters, nothing escaped. RFC 5630 5.2: sip and sips are the same address-of-record.
+// Step 5: no parameters, nothing escaped. RFC 5630 5.2: sip and sips are the same
+// address-of-record.
 std::string canonical(const Uri& uri) {
   std::string out = unescape(uri.user) + '@';
   if (const auto groups = uri.is_ipv6 ? ipv6_from(uri.host) : std::nullopt)
@@ -192,6 +193,11 @@ Registrar::Contacts Registrar::contacts(std::string_view uri, Instant now) const
   const auto target = parse_uri(uri);
   if (!target || !target->is_sip()) return {};
   auto bindings = current(canonical(*target), now);
+  if (bindings.empty() && target->port) {  // the domain is the host, wherever we listen
+    auto domain = *target;
+    domain.port.reset();
+    bindings = current(canonical(domain), now);
+  }
   std::erase_if(bindings, [&](const Binding& one) { return has_equivalent(one.uri, *target); });
   std::ranges::stable_sort(bindings, std::ranges::greater{}, &Binding::q);
   return listed(bindings, now);
@@ -203,16 +209,13 @@ std::string Registrar::date(Instant now) const {
   const auto day = floor<days>(time);
   const year_month_day calendar{day};
   const hh_mm_ss clock{time - day};
-  std::string out;
-  Date{.weekday = static_cast<std::uint8_t>(weekday{day}.iso_encoding() - 1U),
-       .day = static_cast<std::uint8_t>(unsigned{calendar.day()}),
-       .month = static_cast<std::uint8_t>(unsigned{calendar.month()}),
-       .year = static_cast<std::uint16_t>(int{calendar.year()}),
-       .hour = static_cast<std::uint8_t>(clock.hours().count()),
-       .minute = static_cast<std::uint8_t>(clock.minutes().count()),
-       .second = static_cast<std::uint8_t>(clock.seconds().count())}
-      .write(out);
-  return out;
+  return text_of(Date{.weekday = static_cast<std::uint8_t>(weekday{day}.iso_encoding() - 1U),
+                      .day = static_cast<std::uint8_t>(unsigned{calendar.day()}),
+                      .month = static_cast<std::uint8_t>(unsigned{calendar.month()}),
+                      .year = static_cast<std::uint16_t>(int{calendar.year()}),
+                      .hour = static_cast<std::uint8_t>(clock.hours().count()),
+                      .minute = static_cast<std::uint8_t>(clock.minutes().count()),
+                      .second = static_cast<std::uint8_t>(clock.seconds().count())});
 }
 
 Registrar::Bindings Registrar::current(const std::string& aor, Instant now) const {
@@ -236,9 +239,8 @@ bool Registrar::has_room_for(const std::string& aor, Instant now) {
 Registrar::Contacts Registrar::listed(const Bindings& bindings, Instant now) {
   Contacts out;
   for (const auto& binding : bindings)
-    out.push_back(
-        binding.contact + ";expires=" +
-        std::to_string(std::chrono::ceil<seconds>(binding.end - now).count()));
+    out.push_back(binding.contact + ";expires=" +
+                  std::to_string(std::chrono::ceil<seconds>(binding.end - now).count()));
   return out;
 }
 

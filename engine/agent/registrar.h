@@ -1,4 +1,5 @@
-// A registrar's bindings (RFC 3261 10.3): which contacts an address-of-record has, and for how long.
+// A registrar's bindings (RFC 3261 10.3): which contacts an address-of-record has, and for how
+// long.
 //
 // Driven by the agent, which authenticates (step 3) and sends the responses. No timer: a binding
 // whose time is up is no longer seen, so that an idle registrar is quiet.

@@ -64,27 +64,27 @@ TEST_F(Bindings, AreAddedAndFetched) {
 }
 
 TEST_F(Bindings, KeepParametersWhereTheyWere) {  // RFC 4475 3.3.12 to 3.3.14
-  EXPECT_THAT(ask({.contacts = {"sip:a@192.0.2.4;header", "<sip:b@192.0.2.4;uri>",
-                                "<sip:c@192.0.2.4?Route=%3Csip:x%3E>"}}),
-              ElementsAre("<sip:a@192.0.2.4>;header;expires=3600",
-                          "<sip:b@192.0.2.4;uri>;expires=3600",
-                          "<sip:c@192.0.2.4?Route=%3Csip:x%3E>;expires=3600"));
+  EXPECT_THAT(
+      ask({.contacts = {"sip:a@192.0.2.4;header", "<sip:b@192.0.2.4;uri>",
+                        "<sip:c@192.0.2.4?Route=%3Csip:x%3E>"}}),
+      ElementsAre("<sip:a@192.0.2.4>;header;expires=3600", "<sip:b@192.0.2.4;uri>;expires=3600",
+                  "<sip:c@192.0.2.4?Route=%3Csip:x%3E>;expires=3600"));
 }
 
 TEST_F(Bindings, LastAsLongAsWasAskedFor) {
   const struct {
     std::string param, header, granted;
   } vectors[] = {
-      {"", "", "3600"},            // locally configured
-      {"", "120", "120"},          // Expires
-      {"90", "120", "90"},         // the parameter first
-      {"90", "", "90"},            //
-      {"banana", "120", "3600"},   // 10.2 SHOULD: malformed is 3600
-      {"", "banana", "3600"},      //
-      {"", "-1", "3600"},          //
-      {"4294967295", "", "86400"},             // the registrar MAY choose less
-      {"99999999999999999999", "", "86400"},   // as 2**32-1
-      {"60", "", "60"},                        // the minimum is enough
+      {"", "", "3600"},                       // locally configured
+      {"", "120", "120"},                     // Expires
+      {"90", "120", "90"},                    // the parameter first
+      {"90", "", "90"},                       //
+      {"banana", "120", "3600"},              // 10.2 SHOULD: malformed is 3600
+      {"", "banana", "3600"},                 //
+      {"", "-1", "3600"},                     //
+      {"4294967295", "", "86400"},            // the registrar MAY choose less
+      {"99999999999999999999", "", "86400"},  // as 2**32-1
+      {"60", "", "60"},                       // the minimum is enough
   };
   std::size_t count = 0;
   for (const auto& [param, header, granted] : vectors) {
@@ -99,8 +99,8 @@ TEST_F(Bindings, LastAsLongAsWasAskedFor) {
 
 TEST_F(Bindings, ThatAreTooBriefGet423WithTheMinimum) {
   for (const std::string seconds : {"1", "59"}) {
-    const auto answer = registrar_.update(
-        request({.contacts = {"<sip:b@192.0.2.4>"}, .expires = seconds}), now_);
+    const auto answer =
+        registrar_.update(request({.contacts = {"<sip:b@192.0.2.4>"}, .expires = seconds}), now_);
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().status, 423);
     ASSERT_EQ(answer.error().headers.size(), 1U);
@@ -110,8 +110,7 @@ TEST_F(Bindings, ThatAreTooBriefGet423WithTheMinimum) {
   EXPECT_THAT(fetch(), IsEmpty());
   // "smaller than one hour": a minimum above that refuses nothing of an hour.
   Registrar slow{{.minimum = std::chrono::seconds{7200}}};
-  EXPECT_TRUE(
-      slow.update(request({.contacts = {"<sip:b@192.0.2.4>"}, .expires = "3600"}), now_));
+  EXPECT_TRUE(slow.update(request({.contacts = {"<sip:b@192.0.2.4>"}, .expires = "3600"}), now_));
 }
 
 TEST_F(Bindings, EndWhenTheirTimeIsUp) {
@@ -141,9 +140,9 @@ TEST_F(Bindings, AreComparedAsUrisAre) {  // 19.1.4
   ask({.contacts = {"<sip:%61lice@Example.ORG;Transport=TCP>"}});
   EXPECT_THAT(ask({.contacts = {"<sip:alice@example.org;transport=tcp;new=5>"}}),
               ElementsAre("<sip:alice@example.org;transport=tcp;new=5>;expires=3600"));
-  for (const std::string other : {"<sip:ALICE@example.org;transport=tcp>",
-                                  "<sip:alice@example.org:5060;transport=tcp>",
-                                  "<sip:alice@example.org>"})
+  for (const std::string other :
+       {"<sip:ALICE@example.org;transport=tcp>", "<sip:alice@example.org:5060;transport=tcp>",
+        "<sip:alice@example.org>"})
     ask({.contacts = {other}});
   EXPECT_EQ(fetch().size(), 4U);
 }
@@ -195,8 +194,8 @@ TEST_F(Bindings, AStarIsAloneAndHasExpires0) {
 
 TEST_F(Bindings, BelongToTheCanonicalAddress) {
   ask({.contacts = {"<sip:a@192.0.2.4>"}, .to = "<sip:%62ob@EXAMPLE.com;user=phone>"});
-  for (const std::string same : {"<sip:bob@example.com>", "<sips:bob@example.com>",
-                                 "\"Bob\" <sip:bo%62@example.com;x=y>"})
+  for (const std::string same :
+       {"<sip:bob@example.com>", "<sips:bob@example.com>", "\"Bob\" <sip:bo%62@example.com;x=y>"})
     EXPECT_EQ(fetch(same).size(), 1U) << same;
   for (const std::string other : {"<sip:Bob@example.com>", "<sip:bob@example.com:5070>"})
     EXPECT_THAT(fetch(other), IsEmpty()) << other;
@@ -217,9 +216,9 @@ TEST_F(Bindings, AreOfOurDomainsOnly) {
 
 TEST_F(Bindings, SipsNeedsSipsEverywhere) {  // RFC 5630 5.2
   EXPECT_THAT(ask({.contacts = {"<sips:b@192.0.2.4>"}}), ElementsAre("400"));
-  EXPECT_THAT(ask({.contacts = {"<sips:b@192.0.2.4>", "<sip:b@192.0.2.5>"},
-                   .domain = "sips:example.com"}),
-              ElementsAre("400"));
+  EXPECT_THAT(
+      ask({.contacts = {"<sips:b@192.0.2.4>", "<sip:b@192.0.2.5>"}, .domain = "sips:example.com"}),
+      ElementsAre("400"));
   EXPECT_EQ(ask({.contacts = {"<sips:b@192.0.2.4>", "<mailto:b@example.com>"},
                  .domain = "sips:example.com"})
                 .size(),
@@ -227,11 +226,13 @@ TEST_F(Bindings, SipsNeedsSipsEverywhere) {  // RFC 5630 5.2
 }
 
 TEST_F(Bindings, AreShownToACallerBestFirst) {
-  ask({.contacts = {"<sip:low@192.0.2.4>;q=0.1", "<sip:none@192.0.2.4>", "<sip:mid@192.0.2.4>;q=0.5",
-                    "<sip:bob@example.com>"}});
-  EXPECT_THAT(registrar_.contacts("sip:bob@example.com;x=y", now_),
-              ElementsAre("<sip:none@192.0.2.4>;expires=3600", "<sip:mid@192.0.2.4>;q=0.5;expires=3600",
-                          "<sip:low@192.0.2.4>;q=0.1;expires=3600"));
+  ask({.contacts = {"<sip:low@192.0.2.4>;q=0.1", "<sip:none@192.0.2.4>",
+                    "<sip:mid@192.0.2.4>;q=0.5", "<sip:bob@example.com>"}});
+  EXPECT_THAT(
+      registrar_.contacts("sip:bob@example.com;x=y", now_),
+      ElementsAre("<sip:none@192.0.2.4>;expires=3600", "<sip:mid@192.0.2.4>;q=0.5;expires=3600",
+                  "<sip:low@192.0.2.4>;q=0.1;expires=3600"));
+  EXPECT_EQ(registrar_.contacts("sip:bob@example.com:5070", now_).size(), 4U);  // the domain counts
   EXPECT_THAT(registrar_.contacts("sip:carol@example.com", now_), IsEmpty());
   EXPECT_THAT(registrar_.contacts("tel:+1", now_), IsEmpty());
 }
@@ -254,7 +255,8 @@ TEST_F(Bindings, HaveALimitOfOctets) {
 TEST_F(Bindings, ThereIsALimitOfAddresses) {
   registrar_ = Registrar{{.aors_limit = 2}};
   const auto add = [this](const std::string& user) {
-    return ask({.contacts = {"<sip:a@192.0.2.4>;expires=60"}, .to = "<sip:" + user + "@example.com>"});
+    return ask(
+        {.contacts = {"<sip:a@192.0.2.4>;expires=60"}, .to = "<sip:" + user + "@example.com>"});
   };
   EXPECT_EQ(add("one").size(), 1U);
   EXPECT_EQ(add("two").size(), 1U);

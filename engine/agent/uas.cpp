@@ -65,13 +65,14 @@ std::optional<Refusal> Core::admit(const Message& request, bool has_dialog,
 
 void Core::receive_request(transaction::Id transaction, const Message& request, const Flow& flow) {
   const bool is_ack = request.method() == Method::Ack;
-  if (auto refusal = check_form(request)) {
-    if (!is_ack) respond(transaction, request, *refusal, flow);
-    return;
-  }
   const auto key = dialog::id_of_request_received(request);
   LiveCall* call = nullptr;
   auto* dialog = key && has_to_tag(request) ? find_dialog(*key, &call) : nullptr;
+  if (auto refusal = check_form(request)) {
+    if (is_ack) return;
+    if (dialog != nullptr) dialog->session.request_refused(request);
+    return respond(transaction, request, *refusal, flow);
+  }
   if (is_ack) {
     // 17: an ACK is never answered.
     if (dialog == nullptr) return;
@@ -86,6 +87,7 @@ void Core::receive_request(transaction::Id transaction, const Message& request, 
   // RFC 6665 4.4.1: a NOTIFY may make its dialog; its To tag is ours.
   const bool may_make_dialog = request.method() == Method::Notify && dialog == nullptr;
   if (auto refusal = admit(request, dialog != nullptr || may_make_dialog, behaviour)) {
+    if (dialog != nullptr) dialog->session.request_refused(request);
     respond(transaction, request, *refusal, flow);
     return;
   }

@@ -199,6 +199,19 @@ HeaderId header_id_from_padded(std::string_view name) {
   return difference == 0 ? id : HeaderId::Other;
 }
 
+const FieldStart& field_start(HeaderId id) {
+  static constexpr auto starts = [] {
+    std::array<FieldStart, header_id_count> out{};
+    for (const Row& row : rows) {
+      FieldStart& start = out[static_cast<std::size_t>(row.id)];
+      for (const char c : row.name) start.octets[start.size++] = c;
+      for (const char c : std::string_view(": ")) start.octets[start.size++] = c;
+    }
+    return out;
+  }();
+  return starts[static_cast<std::size_t>(id)];
+}
+
 std::string_view header_name(HeaderId id) {
   return rows[static_cast<std::size_t>(id)].name;
 }

@@ -87,6 +87,12 @@ inline constexpr std::size_t header_name_padding = 32;
 HeaderId header_id_from_padded(std::string_view name);
 // The name as its RFC spells it: "Call-ID". Empty for Other.
 std::string_view header_name(HeaderId id);
+// How a field begins, "Call-ID: ", in memory that may be copied whole.
+struct FieldStart {
+  char octets[24];
+  std::size_t size;
+};
+const FieldStart& field_start(HeaderId id);
 // "i" for Call-ID; empty when there is none.
 std::string_view compact_name(HeaderId id);
 // Several values may stand on one line with commas, or on several lines (RFC 3261 7.3.1).

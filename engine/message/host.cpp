@@ -134,10 +134,11 @@ bool same_host(std::string_view a, std::string_view b) {
   return x && x == ipv6_from(b);
 }
 
-void write_host(std::string& out, std::string_view host, bool is_ipv6) {
-  if (is_ipv6) out += '[';
-  out += host;
-  if (is_ipv6) out += ']';
+void write_host(Octets& out, std::string_view host, bool is_ipv6) {
+  if (is_ipv6)
+    out.add('[', host, ']');
+  else
+    out += host;
 }
 
 }  // namespace sipassay

@@ -4,8 +4,9 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
+
+#include "engine/message/octets.h"
 
 namespace sipassay {
 
@@ -16,6 +17,6 @@ std::optional<Ipv6> ipv6_from(std::string_view text);
 // The text is a host: brackets of an IPv6 reference are taken off. Nothing if it is none.
 std::optional<std::string_view> host_from(std::string_view text);
 // With brackets around IPv6.
-void write_host(std::string& out, std::string_view host, bool is_ipv6);
+void write_host(Octets& out, std::string_view host, bool is_ipv6);
 
 }  // namespace sipassay

@@ -42,7 +42,7 @@ class Sipassay : public Peer {
   }
   std::string_view write_means() const override {
     return "start line, every header field from its typed value (URIs from their parts), body, "
-           "into a used string";
+           "into used memory";
   }
 
   bool parse(std::string_view octets) override {
@@ -108,7 +108,7 @@ class Sipassay : public Peer {
  private:
   Message message_;
   std::vector<std::unique_ptr<Kept>> kept_;
-  std::string out_;
+  Octets out_;
 };
 
 }  // namespace

@@ -68,6 +68,28 @@ TEST(Message, EditsTouchOnlyTheirLine) {
   EXPECT_EQ(message->to_string(), expected);
 }
 
+TEST(Message, ContentLengthCountsOctetsNotCharacters) {
+  Message message = Message::request("MESSAGE", "sip:bob@biloxi.com");
+  message.set_body("text/plain;charset=UTF-8", "test\u20ac");
+  EXPECT_EQ(message.raw(HeaderId::ContentLength), "7");
+}
+
+TEST(Message, ANameWithAnUnderscoreIsAnotherName) {
+  Message message = Message::request("OPTIONS", "sip:bob@biloxi.com");
+  message.add("Call_ID", "x").add("Content_Length", "9");
+  EXPECT_FALSE(message.has(HeaderId::CallId));
+  EXPECT_FALSE(message.has(HeaderId::ContentLength));
+}
+
+TEST(Message, EachContactOfAListHasItsOwnHeaders) {
+  Message message = Message::request("REGISTER", "sip:biloxi.com");
+  message.add("Contact", "<sip:a@h?x=1>, <sip:b@h>");
+  std::vector<std::string> headers;
+  for (const auto& contact : message.all<Contact>())
+    headers.emplace_back(contact ? contact->addr.uri.headers : "unreadable");
+  EXPECT_EQ(headers, (std::vector<std::string>{"x=1", ""}));
+}
+
 TEST(Message, IsBuiltFromTypedValues) {
   Message message = Message::request("OPTIONS", "sip:bob@biloxi.com");
   message.add(*Via::parse("SIP/2.0/UDP host;branch=z9hG4bK1"))

@@ -131,16 +131,16 @@ Parsed<H> Message::get() const {
 
 template <class H>
 Message& Message::add(const H& value) {
-  std::string text;
+  Octets text;
   value.write(text);
-  return add(H::id, text);
+  return add(H::id, text.view());
 }
 
 template <class H>
 Message& Message::set(const H& value) {
-  std::string text;
+  Octets text;
   value.write(text);
-  return set(H::id, text);
+  return set(H::id, text.view());
 }
 
 }  // namespace sipassay

@@ -14,15 +14,11 @@ Parsed<NameAddr> parse_name_addr(std::string_view text) {
   return out;
 }
 
-void NameAddr::write(std::string& out) const {
-  if (!display.empty()) {
-    out += display;
-    out += ' ';
-  }
+void NameAddr::write(Octets& out) const {
+  if (!display.empty()) out.add(display, ' ');
   out += '<';
   uri.write(out);
-  out += '>';
-  out += params.text();
+  out.add('>', params.text());
 }
 
 }  // namespace sipassay

@@ -1,10 +1,10 @@
 // name-addr / addr-spec with header parameters: From, To, Contact, Route, Refer-To, …
 #pragma once
 
-#include <string>
 #include <string_view>
 
 #include "engine/base/error.h"
+#include "engine/message/octets.h"
 #include "engine/message/params.h"
 #include "engine/message/uri.h"
 
@@ -19,7 +19,7 @@ struct NameAddr {
 
   std::string_view tag() const { return params.value("tag"); }
   // display, <uri>, params; in brackets always.
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 // One value. Without brackets the URI ends at ; ? or , (RFC 3261 20).

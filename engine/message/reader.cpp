@@ -2,7 +2,6 @@
 
 #include <array>
 #include <bit>
-#include <charconv>
 
 #include "engine/base/ascii.h"
 #include "engine/message/scan.h"
@@ -384,12 +383,6 @@ void Reader::skip_list_element() {
     }
     ++at_;
   }
-}
-
-void write_number(std::string& out, std::uint32_t value) {
-  std::array<char, 10> digits{};
-  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), value);
-  out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
 }
 
 }  // namespace sipassay

@@ -159,7 +159,4 @@ Parsed<H> parse_whole(std::string_view value, const char* readable = nullptr) {
   return out;
 }
 
-// Appends a decimal number.
-void write_number(std::string& out, std::uint32_t value);
-
 }  // namespace sipassay

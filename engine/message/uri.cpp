@@ -178,7 +178,7 @@ Parsed<Uri> parse_uri(std::string_view text, const char* readable) {
   return result;
 }
 
-void Uri::write(std::string& out) const {
+void Uri::write(Octets& out) const {
   switch (scheme) {
     case Scheme::Sip:
       out += "sip:";
@@ -187,9 +187,7 @@ void Uri::write(std::string& out) const {
       out += "sips:";
       break;
     case Scheme::Tel:
-      out += "tel:";
-      out += user;
-      out += params.text();
+      out.add("tel:", user, params.text());
       return;
     case Scheme::Other:
       out += text;
@@ -197,22 +195,16 @@ void Uri::write(std::string& out) const {
   }
   if (has_user) {
     out += user;
-    if (password.data() != nullptr) {
-      out += ':';
-      out += password;
-    }
+    if (password.data() != nullptr) out.add(':', password);
     out += '@';
   }
   write_host(out, host, is_ipv6);
   if (port) {
     out += ':';
-    write_number(out, *port);
+    out.add_number(*port);
   }
   out += params.text();
-  if (!headers.empty()) {
-    out += '?';
-    out += headers;
-  }
+  if (!headers.empty()) out.add('?', headers);
 }
 
 std::string unescape(std::string_view text) {

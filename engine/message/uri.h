@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "engine/base/error.h"
+#include "engine/message/octets.h"
 #include "engine/message/params.h"
 
 namespace sipassay {
@@ -30,12 +31,8 @@ struct Uri {
   bool is_sip() const { return scheme == Scheme::Sip || scheme == Scheme::Sips; }
   bool is_loose_route() const { return params.has("lr"); }
   // From the components (sip, sips, tel); from `text` for other schemes.
-  void write(std::string& out) const;
-  std::string to_string() const {
-    std::string out;
-    write(out);
-    return out;
-  }
+  void write(Octets& out) const;
+  std::string to_string() const { return text_of(*this); }
 };
 
 // All of text must be one URI. Offsets of errors count from its start.

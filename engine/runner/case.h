@@ -45,6 +45,13 @@ struct HeaderEdit {
   Template value;     // Set, Add; value of Param
   std::string param;  // Param, RemoveParam
 };
+// What of a raw message is made to fit the run, octet by octet; all else stays as it is.
+struct RawAdaptation {
+  bool via = false;          // transport and sent-by of the top Via are the peer's, its branch is new
+  bool call_id = false;      // every Call-ID is new
+  bool request_uri = false;  // the Request-URI is the SUT's
+  bool end = false;          // an empty line is put behind a header section that lacks it
+};
 struct MessageEdit {
   std::vector<HeaderEdit> headers;
   std::optional<Template> start_line;      // any octets
@@ -59,6 +66,7 @@ struct MessageEdit {
   std::optional<Template> cseq;            // "same", "+N", "-N" or a number
   std::optional<Template> from_tag, to_tag, call_id, contact;  // empty text removes
   std::optional<Template> raw;             // the whole message; everything else is ignored
+  RawAdaptation adaptation;                // of raw
   std::vector<std::size_t> segments;       // stream transports: octets of each write but the last
 };
 

@@ -98,7 +98,10 @@ std::optional<agent::Command> command_for(const SutCommand& command) {
   if (action == "register")
     return agent::Register{
         .registrar = argument("registrar"),
-        .expires = ascii::number<std::uint32_t>(argument("expires")).value_or(3600)};
+        .expires = ascii::number<std::uint32_t>(argument("expires")).value_or(3600),
+        .kind = argument("bindings") == "none"  ? agent::Register::Kind::Fetch
+                : argument("bindings") == "all" ? agent::Register::Kind::RemoveAll
+                                                : agent::Register::Kind::Bind};
   return std::nullopt;
 }
 

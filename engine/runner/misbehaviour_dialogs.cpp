@@ -65,6 +65,15 @@ constexpr Misbehaviour rows[] = {
        if (!w.sends(Method::Bye) || w.is_repeated()) return;
        if (auto info = w.make_request("INFO")) w.send(std::move(*info), 200ms);
      }},
+    {"invites-while-invite-open",
+     {3261, "14.1", Level::MustNot},
+     "sends another INVITE in the dialog while its last one is open",
+     [](Wire& w) {
+       if (!w.sends(Method::Invite) || w.is_repeated() ||
+           w.last_request(true, Method::Invite) == nullptr)
+         return;
+       if (auto invite = w.make_request("INVITE")) w.send(std::move(*invite), 500ms);
+     }},
     {"keeps-cseq",
      {3261, "12.2.1.1", Level::Must},
      "uses the CSeq number of the INVITE for further requests",

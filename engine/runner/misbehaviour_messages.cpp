@@ -117,6 +117,12 @@ constexpr Misbehaviour rows[] = {
      [](Wire& w) {
        if (w.is_sent()) w.edit().remove(HeaderId::Warning);
      }},
+    {"ack-without-credentials",
+     {3261, "22.1", Level::Must},
+     "leaves the credentials of the INVITE out of the ACK",
+     [](Wire& w) {
+       if (w.sends(Method::Ack)) w.edit().remove(HeaderId::Authorization);
+     }},
     {"omits-require-100rel",
      {3262, "3", Level::Must},
      "leaves Require out of reliable provisional responses",

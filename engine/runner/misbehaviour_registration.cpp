@@ -1,4 +1,4 @@
-// Rows about REGISTER, on both sides.
+// Rows about how a registrar answers REGISTER.
 #include <functional>
 #include <string>
 #include <string_view>

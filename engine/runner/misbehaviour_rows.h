@@ -17,5 +17,8 @@ std::span<const Misbehaviour> usages_misbehaviours();
 std::span<const Misbehaviour> timers_misbehaviours();
 std::span<const Misbehaviour> registration_misbehaviours();
 std::span<const Misbehaviour> effects_misbehaviours();
+std::span<const Misbehaviour> syntax_misbehaviours();
+std::span<const Misbehaviour> requests_misbehaviours();
+std::span<const Misbehaviour> registering_misbehaviours();
 
 }  // namespace sipassay::runner

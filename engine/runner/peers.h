@@ -229,6 +229,7 @@ class Peers {
                 std::optional<RecordId> about, Instant now);
   Sent send_raw(std::size_t peer, std::string octets, const transaction::Destination& to,
                 const std::vector<std::size_t>& segments, bool is_request, Instant now);
+  void begin_attempt(RecordId request, std::string_view dialog_name);
   Sent dispatch(std::size_t peer, Message request, std::optional<std::size_t> call,
                 const transaction::Destination& to, const SendStep& step, Instant now);
   Message make_response(RecordId request, int status, std::string_view reason,

@@ -113,8 +113,14 @@ std::optional<RecordId> Peers::request_of(std::size_t peer, const Message& respo
     if (branch && message_value(record.message, "via.branch") == branch &&
         (!method || *method == record.message.method_text()))
       return i;
-    if (!by_cseq && message_value(record.message, "cseq") == cseq &&
+    if (by_cseq) continue;
+    if (message_value(record.message, "cseq") == cseq &&
         message_value(record.message, "call-id") == call_id)
+      by_cseq = i;
+    // What was sent raw and cannot be parsed is known by its octets.
+    const bool is_garbage = record.message.method_text() == "RAW";
+    if (is_garbage && ((call_id && record.octets.find(*call_id) != std::string::npos) ||
+                       (branch && record.octets.find(*branch) != std::string::npos)))
       by_cseq = i;
   }
   return by_cseq;

@@ -7,6 +7,7 @@
 #include "engine/base/ascii.h"
 #include "engine/message/parse.h"
 #include "engine/message/uri.h"
+#include "engine/runner/adapt.h"
 #include "engine/runner/edit.h"
 #include "engine/runner/peers.h"
 #include "engine/runner/values.h"
@@ -198,6 +199,24 @@ Peers::Sent Peers::send_raw(std::size_t peer, std::string octets,
   return id;
 }
 
+// A raw INVITE may make a call like any other; it is to be acknowledged and ended.
+void Peers::begin_attempt(RecordId id, std::string_view name) {
+  const auto& record = records_[id];
+  const std::string method(record.message.method_text());
+  if (!makes_dialog(method) || !message_value(record.message, "to.tag").value_or("").empty())
+    return;
+  attempts_.push_back({.request = id,
+                       .name = std::string(name == "none" ? "" : name),
+                       .exchange = {},
+                       .media = PeerMedia(peers_[record.peer].local.host, rng_.fork("media")),
+                       .peer_sdp = {},
+                       .sut_sdp = {},
+                       .tags = {}});
+  auto& attempt = attempts_.back();
+  track_exchange(attempt.exchange, attempt.peer_sdp, attempt.sut_sdp, session::Side::Local,
+                 carrier_of(record.message, nullptr, false), record.message, nullptr);
+}
+
 Peers::Sent Peers::dispatch(std::size_t peer, Message request, std::optional<std::size_t> call,
                             const transaction::Destination& to, const SendStep& step, Instant now) {
   const auto octets = request.to_string();
@@ -236,8 +255,13 @@ Peers::Sent Peers::send(const SendStep& step, const CheckContext& context,
   if (step.edit.raw) {
     auto octets = expand(*step.edit.raw, context.lookup);
     if (!octets) return std::unexpected(problem(octets.error()));
-    return send_raw(*peer, std::move(*octets), {.endpoint = options_->sut, .flow = 0},
-                    step.edit.segments, true, now);
+    const AdaptTo to{
+        .peer = peers_[*peer].local, .request_uri = sut_uri(sut_user_), .token = rng_.token(10)};
+    const auto sent =
+        send_raw(*peer, adapt_raw(std::move(*octets), step.edit.adaptation, to),
+                 {.endpoint = options_->sut, .flow = 0}, step.edit.segments, true, now);
+    begin_attempt(*sent, step.dialog);
+    return sent;
   }
   if (step.method == "ACK" && (about || step.dialog != "none")) {
     auto sent = send_ack(step, *peer, context, about, now);

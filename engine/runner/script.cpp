@@ -99,7 +99,7 @@ bool Script::meets_needs() {
   if (std::ranges::find(case_.transports, options_.sut.transport) == case_.transports.end())
     return give(Outcome::NotApplicable,
                 fmt::format("the case is not about {}", to_string(options_.sut.transport)));
-  bool has_sut_steps = case_.role == SutRole::Uac;
+  bool has_sut_steps = false;
   for_each_step(case_.steps, [&](const Step& step) {
     has_sut_steps |= std::holds_alternative<SutStep>(step.action);
   });

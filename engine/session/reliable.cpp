@@ -111,9 +111,7 @@ std::string make_rack(const Message& response) {
   const auto rseq = response.maybe<RSeq>();
   const auto cseq = response.maybe<CSeq>();
   if (!rseq || !cseq) return {};
-  std::string out;
-  RAck{rseq->value, cseq->number, cseq->method, cseq->method_text}.write(out);
-  return out;
+  return text_of(RAck{rseq->value, cseq->number, cseq->method, cseq->method_text});
 }
 
 }  // namespace sipassay::session

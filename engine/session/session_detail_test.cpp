@@ -367,5 +367,23 @@ TEST(Members, TheReliableGuardCommitsWhatIsInOrder) {
   EXPECT_TRUE(pair.caller().reliable_sequence_guard(ringing)) << "unreliable";
 }
 
+// RFC 3261 12.2.1.1, RFC 3311 Table 1, RFC 3515 Table 1, RFC 6665 3.2.
+TEST(SessionMembers, ContactStandsInEveryRequestThatMayMoveTheTarget) {
+  Established pair;
+  const auto contact = [](const SessionDialog::Result& request) {
+    return request ? request->raw(HeaderId::Contact) : std::string_view("no request");
+  };
+  EXPECT_EQ(contact(pair.caller().update({})), "<sip:alice@127.0.0.1:5070>");
+  EXPECT_EQ(contact(pair.caller().notify({})), "<sip:alice@127.0.0.1:5070>");
+  EXPECT_EQ(contact(pair.caller().request("SUBSCRIBE")), "<sip:alice@127.0.0.1:5070>");
+  EXPECT_EQ(contact(pair.caller().refer("sip:carol@127.0.0.1", {}, pair.now())),
+            "<sip:alice@127.0.0.1:5070>");
+  Established other;  // no re-INVITE beside the UPDATE
+  EXPECT_EQ(contact(other.caller().invite({.body = sdp_body(9)}, other.now())),
+            "<sip:alice@127.0.0.1:5070>");
+  EXPECT_EQ(contact(pair.caller().info({})), "") << "RFC 6086 6.1";
+  EXPECT_EQ(contact(pair.caller().message({})), "") << "RFC 3428 4";
+}
+
 }  // namespace
 }  // namespace sipassay::session

@@ -132,11 +132,13 @@ OfferAnswerVerdict SessionDialog::Impl::transition(Side side, Carrier carrier,
     case Action::TakeAnswer:
     case Action::TakePreview:
       if (offers.remote()) compared_sdp = offers.remote()->octets;
+      if (std::exchange(was_refused_meanwhile, false)) compared_sdp.reset();
       put(SessionChanged{});
       break;
     case Action::Rollback:
     case Action::MissingAnswer:
       compared_sdp.reset();
+      was_refused_meanwhile = false;
       if (verdict.from != verdict.to || verdict.action == Action::Rollback)
         put(RolledBack{offers.state()});
       break;
@@ -411,6 +413,11 @@ void SessionDialog::receive_request(const Message& request, TransactionId transa
                                     Instant now) {
   impl_->receive_request(request, transaction, now);
   impl_->note();
+}
+void SessionDialog::request_refused(const Message& request) {
+  if (impl_->dialog.sequence(request) == dialog::Sequence::InOrder)
+    impl_->dialog.commit_remote_cseq(request.get<CSeq>()->number);
+  impl_->note_refused(request);
 }
 void SessionDialog::receive_cancel(TransactionId cancelled, Instant now) {
   impl_->receive_cancel(cancelled, now);

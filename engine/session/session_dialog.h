@@ -165,6 +165,8 @@ class SessionDialog {
   // --- receiving
   // A request with this dialog's id. ACK: transaction 0.
   void receive_request(const Message& request, TransactionId transaction, Instant now);
+  // The agent has refused a request of this dialog by itself: its CSeq number is used up (12.2.2).
+  void request_refused(const Message& request);
   // A CANCEL that matched an INVITE of this dialog (9.2): 487, rollback; nothing after a final
   // response.
   void receive_cancel(TransactionId cancelled, Instant now);

@@ -124,6 +124,7 @@ struct SessionDialog::Impl {
   void release_held(Instant now);
   void confirm(Peer& peer, Instant now);
   void refresh_provisional(Peer& peer, Instant now);
+  void note_refused(const Message& request);
   void refuse(const Message& request, TransactionId transaction, int status,
               bool has_retry_after = false);
   void add_recv_info(Message& response, const Message& request) const;
@@ -241,6 +242,7 @@ struct SessionDialog::Impl {
   // What their next offer is compared with; nothing after a refused one, whose version may count or
   // not.
   std::optional<std::string> compared_sdp;
+  bool was_refused_meanwhile = false;  // while our offer was open
   std::uint32_t newest_peer_invite = 0;
 
   std::optional<Instant> retry_invite_at, retry_update_at;

@@ -425,6 +425,33 @@ TEST(OfferJudged, AfterARefusedOfferEitherVersionIsRight) {
   }
 }
 
+TEST(OfferJudged, AfterAnOfferThatMetOursEitherVersionIsRight) {
+  for (const int version : {2, 3}) {
+    Established pair({.judges_sdp = true});
+    pair.send(Caller, pair.caller().invite({.body = sdp_body(2)}, pair.now()));
+    pair.send(Callee, pair.callee().invite({.body = sdp_body(2)}, pair.now()));
+    pair.settle();
+    EXPECT_EQ(pair.newest<Rejected>(Caller)->status, 491);
+    pair.reinvite(Caller, version);
+    EXPECT_EQ(pair.count<Violation>(Callee), 0U) << version;
+  }
+}
+
+TEST(OfferJudged, AnAnswerThatCameBehindARefusedOfferIsOlder) {
+  Established pair({.judges_sdp = true});
+  const auto update = pair.send(Callee, pair.callee().update({.body = sdp_body(2)}));
+  pair.settle();
+  pair.reply(Caller, update, {.status = 200, .body = sdp_body(1)});
+  pair.send(Caller, pair.caller().invite({.body = sdp_body(2)}, pair.now()));
+  ASSERT_EQ(pair.flight().size(), 2U);
+  std::swap(pair.flight().front(), pair.flight().back());
+  pair.settle();
+  EXPECT_EQ(pair.newest<Rejected>(Caller)->status, 491);
+  EXPECT_EQ(pair.callee().signaling_state(), SignalingState::Stable);
+  pair.reinvite(Caller, 3);
+  EXPECT_EQ(pair.count<Violation>(Callee), 0U);
+}
+
 TEST(OfferJudged, MalformedSdpIsReported) {
   Established pair({.judges_sdp = true});
   pair.send(Caller,

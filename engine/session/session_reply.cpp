@@ -278,8 +278,17 @@ void SessionDialog::Impl::refresh_provisional(Peer& peer, Instant now) {
   peer.refresh_at = now + reliable_provisional_every;
 }
 
+// RFC 3264 5: the next offer counts on from a refused one, or from the one before it. The answer to
+// an open offer of ours may have been written before.
+void SessionDialog::Impl::note_refused(const Message& request) {
+  if (!description_of(request)) return;
+  compared_sdp.reset();
+  was_refused_meanwhile = offers.is_open();
+}
+
 void SessionDialog::Impl::refuse(const Message& request, TransactionId transaction, int status,
                                  bool has_retry_after) {
+  if (status >= 300) note_refused(request);
   Message response = make_response(request, status, {});
   if (has_retry_after) response.add(HeaderId::RetryAfter, std::to_string(retry_after(rng)));
   response.set_body({}, {});

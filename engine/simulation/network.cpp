@@ -15,37 +15,35 @@ bool is_later(const Packet& a, const Packet& b) {
 
 Network::Network(Conditions conditions, Rng rng) : conditions_(conditions), rng_(rng) {}
 
-bool Network::send(Packet packet, Instant now) {
-  const bool reliable = is_reliable(packet.to.transport);
-  const auto jitter = [this] {
-    const auto low = std::min(conditions_.delay_min, conditions_.delay_max).count();
-    const auto high = std::max(conditions_.delay_min, conditions_.delay_max).count();
+unsigned Network::send(Packet packet, Instant now, const Conditions& conditions, Rng& rng) {
+  const auto jitter = [&] {
+    const auto low = std::min(conditions.delay_min, conditions.delay_max).count();
+    const auto high = std::max(conditions.delay_min, conditions.delay_max).count();
     if (low == high) return Duration(low);
     return Duration(
-        low + static_cast<Duration::rep>(rng_.between(0, static_cast<std::uint64_t>(high - low))));
+        low + static_cast<Duration::rep>(rng.between(0, static_cast<std::uint64_t>(high - low))));
   };
-  const auto push = [this](Packet next) {
-    if (queue_.size() >= packets_max) return false;
-    next.order = order_++;
-    queue_.push_back(std::move(next));
-    std::push_heap(queue_.begin(), queue_.end(), is_later);
-    return true;
-  };
-  if (conditions_.partitioned) return false;
-  if (reliable) {
+  if (conditions.partitioned) return 0;
+  if (is_reliable(packet.to.transport)) {
     packet.due = std::max(now + jitter(), last_reliable_);
     last_reliable_ = packet.due;
-    return push(std::move(packet));
+    return push(std::move(packet)) ? 1 : 0;
   }
-  if (rng_.percent(conditions_.loss_percent)) return false;
+  if (rng.percent(conditions.loss_percent)) return 0;
   packet.due = now + jitter();
-  if (rng_.percent(conditions_.duplicate_percent)) {
-    Packet twin = packet;
-    twin.due = now + jitter();
-    if (!push(std::move(packet))) return false;
-    return push(std::move(twin));
-  }
-  return push(std::move(packet));
+  if (!rng.percent(conditions.duplicate_percent)) return push(std::move(packet)) ? 1 : 0;
+  Packet twin = packet;
+  twin.due = now + jitter();
+  const bool has_first = push(std::move(packet));
+  return (has_first ? 1U : 0U) + (push(std::move(twin)) ? 1U : 0U);
+}
+
+bool Network::push(Packet packet) {
+  if (queue_.size() >= packets_max) return false;
+  packet.order = order_++;
+  queue_.push_back(std::move(packet));
+  std::push_heap(queue_.begin(), queue_.end(), is_later);
+  return true;
 }
 
 std::optional<Instant> Network::next_due() const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/base/endpoint.h"
@@ -26,6 +27,7 @@ struct Packet {
   Endpoint from{}, to{};
   FlowId flow = 0;
   std::string octets{};
+  std::uint64_t mark = 0;  // the sender's own; comes out as it went in
 };
 
 inline constexpr std::size_t packets_max = 100'000;
@@ -35,13 +37,19 @@ class Network {
   Network(Conditions conditions, Rng rng);
   void set(Conditions conditions) { conditions_ = conditions; }
   // False when the packet was lost. Reliable transports are neither lost, doubled nor reordered.
-  bool send(Packet packet, Instant now);
+  bool send(Packet packet, Instant now) {
+    return send(std::move(packet), now, conditions_, rng_) != 0;
+  }
+  // The same under conditions and by dice of the sender's: how many copies will arrive.
+  unsigned send(Packet packet, Instant now, const Conditions& conditions, Rng& rng);
   std::optional<Instant> next_due() const;
   // The next packet due at now, if any.
   std::optional<Packet> take(Instant now);
   std::size_t in_flight() const { return queue_.size(); }
 
  private:
+  bool push(Packet packet);
+
   Conditions conditions_;
   Rng rng_;
   std::uint64_t order_ = 0;

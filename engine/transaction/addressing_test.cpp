@@ -185,12 +185,22 @@ TEST(CancelFor, IsThatOfSection9) {
 TEST(TryingFor, CopiesWhatIdentifiesTheRequestAndTimestamp) {
   Message invite = RequestText{}.message();
   invite.add(HeaderId::Via, "SIP/2.0/UDP below;branch=z9hG4bK2").add(HeaderId::Timestamp, "54");
-  const Message trying = trying_for(invite);
+  const Message trying = trying_for(invite, 0ms);
   EXPECT_EQ(trying.start_line(), "SIP/2.0 100 Trying");
   EXPECT_EQ(trying.line_count(HeaderId::Via), 2U);
   for (const HeaderId id :
        {HeaderId::To, HeaderId::From, HeaderId::CallId, HeaderId::CSeq, HeaderId::Timestamp})
     EXPECT_EQ(trying.raw(id), invite.raw(id)) << header_name(id);
+}
+
+// RFC 3261 8.2.6.1 SHOULD
+TEST(TryingFor, SaysHowLongTheRequestHasWaited) {
+  Message invite = RequestText{}.message();
+  EXPECT_FALSE(trying_for(invite, 200ms).has(HeaderId::Timestamp));
+  invite.add(HeaderId::Timestamp, "54.25");
+  EXPECT_EQ(trying_for(invite, 200ms).raw(HeaderId::Timestamp), "54.25 0.200");
+  invite.set(HeaderId::Timestamp, "noon");
+  EXPECT_EQ(trying_for(invite, 200ms).raw(HeaderId::Timestamp), "noon");
 }
 
 }  // namespace

@@ -1,7 +1,11 @@
 // Messages that follow from another: the functions of layer.h that make ACK, CANCEL and 100.
 
+#include <fmt/format.h>
+
+#include <chrono>
 #include <string>
 
+#include "engine/message/header/date.h"
 #include "engine/message/header/sequence.h"
 #include "engine/message/header/via.h"
 #include "engine/transaction/layer.h"
@@ -63,11 +67,15 @@ Message cancel_for(const Message& request) {
   return within_transaction_of(request, to_string(Method::Cancel), request);
 }
 
-Message trying_for(const Message& request) {
+Message trying_for(const Message& request, Duration delay) {
   Message out = Message::response(100);
   for (const HeaderId id : {HeaderId::Via, HeaderId::From, HeaderId::To, HeaderId::CallId,
                             HeaderId::CSeq, HeaderId::Timestamp})  // RFC 3261 8.2.6.1, 8.2.6.2
     copy_lines(request, id, out);
+  // RFC 3261 8.2.6.1 SHOULD: the delay, in seconds.
+  if (const auto stamp = request.maybe<Timestamp>(); stamp && delay > Duration::zero())
+    out.set(HeaderId::Timestamp,
+            fmt::format("{} {:.3f}", stamp->value, std::chrono::duration<double>(delay).count()));
   out.add(HeaderId::ContentLength, "0");
   return out;
 }

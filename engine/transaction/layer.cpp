@@ -194,6 +194,7 @@ void Layer::Impl::create_server(Message request, ServerKey key, const Flow& flow
   std::string merge = merge_key(request);
   Context context(id, std::move(request), to, options.timings);
   context.flow = flow;
+  context.arrived = now;
   if (method == Method::Cancel) context.cancelled = transaction_for_cancel(key);
   Machine machine = method == Method::Invite
                         ? Machine(InviteServer(std::move(context), options.sends_trying))

@@ -154,8 +154,9 @@ std::string make_branch(Rng& rng);
 void add_via(Message& request, const Endpoint& local, std::string_view branch);
 // The ACK for a non-2xx final response (RFC 3261 17.1.1.3).
 Message ack_for_failure(const Message& invite, const Message& response);
-// The 100 for a request, without a To tag of its own (RFC 3261 8.2.6, 17.2.1).
-Message trying_for(const Message& request);
+// The 100 for a request that came `delay` ago, without a To tag of its own (RFC 3261 8.2.6,
+// 17.2.1).
+Message trying_for(const Message& request, Duration delay);
 // The CANCEL for a request (RFC 3261 9.1): same Request-URI, Call-ID, To, From, CSeq number, top
 // Via, Route.
 Message cancel_for(const Message& request);

@@ -39,6 +39,7 @@ class Context {
   Timings timings;
   Message request;
   Flow flow;                        // server: how the request came
+  Instant arrived{};                // server: when
   Id cancelled = 0;                 // server, CANCEL: the transaction that it matches
   std::optional<Message> response;  // client: the last received; server: the last sent
 

@@ -67,7 +67,7 @@ void NonInviteServer::perform(Action action, Instant now, Outbox& out) {
       out.push_back(context_.arrival());
       return;
     case SendTrying:
-      context_.response = trying_for(context_.request);
+      context_.response = trying_for(context_.request, now - context_.arrived);
       return context_.send(*context_.response, false, out);
     case SendProvisional:
       timers_.stop(Timer::Trying);

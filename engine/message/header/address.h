@@ -36,7 +36,7 @@ struct AddressHeader {
   static Parsed<AddressHeader> parse(std::string_view value) {
     return parse_whole<AddressHeader>(value);
   }
-  void write(std::string& out) const { addr.write(out); }
+  void write(Octets& out) const { addr.write(out); }
 };
 
 using From = AddressHeader<HeaderId::From>;

@@ -62,10 +62,9 @@ struct AuthenticationHeader {
   static Parsed<AuthenticationHeader> parse(std::string_view value) {
     return parse_whole<AuthenticationHeader>(value);
   }
-  void write(std::string& out) const {
+  void write(Octets& out) const {
     if constexpr (Id != HeaderId::AuthenticationInfo) {
-      out += scheme;
-      out += ' ';
+      out.add(scheme, ' ');
     }
     out += params.text();
   }

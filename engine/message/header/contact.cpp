@@ -33,7 +33,7 @@ bool Contact::read(Reader& reader, Contact& out) {
   return reader.name_addr(out.addr);
 }
 
-void Contact::write(std::string& out) const {
+void Contact::write(Octets& out) const {
   if (is_star)
     out += '*';
   else

@@ -22,7 +22,7 @@ struct Contact {
 
   static bool read(Reader& reader, Contact& out);
   static Parsed<Contact> parse(std::string_view value) { return parse_whole<Contact>(value); }
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 // A qvalue (RFC 3261 25.1) in thousandths.

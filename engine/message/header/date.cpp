@@ -25,9 +25,8 @@ unsigned digits(std::string_view text, unsigned max) {
   return value && *value <= max ? *value : max + 1;
 }
 
-void write_two(std::string& out, unsigned value) {
-  out += static_cast<char>('0' + value / 10 % 10);
-  out += static_cast<char>('0' + value % 10);
+void write_two(Octets& out, unsigned value) {
+  out.add(static_cast<char>('0' + value / 10 % 10), static_cast<char>('0' + value % 10));
 }
 
 }  // namespace
@@ -69,7 +68,7 @@ bool Date::read(Reader& reader, Date& out) {
   return true;
 }
 
-void Date::write(std::string& out) const {
+void Date::write(Octets& out) const {
   out += weekdays.at(weekday);
   out += ", ";
   write_two(out, day);
@@ -102,11 +101,9 @@ bool Timestamp::read(Reader& reader, Timestamp& out) {
   return true;
 }
 
-void Timestamp::write(std::string& out) const {
+void Timestamp::write(Octets& out) const {
   out += value;
-  if (delay.empty()) return;
-  out += ' ';
-  out += delay;
+  if (!delay.empty()) out.add(' ', delay);
 }
 
 }  // namespace sipassay

@@ -21,7 +21,7 @@ struct Date {
 
   static bool read(Reader& reader, Date& out);
   static Parsed<Date> parse(std::string_view value) { return parse_whole<Date>(value); }
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 struct Timestamp {
@@ -31,7 +31,7 @@ struct Timestamp {
 
   static bool read(Reader& reader, Timestamp& out);
   static Parsed<Timestamp> parse(std::string_view value) { return parse_whole<Timestamp>(value); }
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 }  // namespace sipassay

@@ -16,23 +16,12 @@ bool read_dialog_ref(Reader& reader, DialogRef& out, std::string_view first,
   return true;
 }
 
-void write_dialog_ref(std::string& out, const DialogRef& ref, std::string_view first,
+void write_dialog_ref(Octets& out, const DialogRef& ref, std::string_view first,
                       std::string_view first_value, std::string_view second,
                       std::string_view second_value) {
-  out += ref.call_id;
-  out += ref.params.text();
-  if (!ref.params.has(first)) {
-    out += ';';
-    out += first;
-    out += '=';
-    out += first_value;
-  }
-  if (!ref.params.has(second)) {
-    out += ';';
-    out += second;
-    out += '=';
-    out += second_value;
-  }
+  out.add(ref.call_id, ref.params.text());
+  if (!ref.params.has(first)) out.add(';', first, '=', first_value);
+  if (!ref.params.has(second)) out.add(';', second, '=', second_value);
 }
 
 }  // namespace detail
@@ -45,7 +34,7 @@ bool Replaces::read(Reader& reader, Replaces& out) {
   return true;
 }
 
-void Replaces::write(std::string& out) const {
+void Replaces::write(Octets& out) const {
   detail::write_dialog_ref(out, {call_id, params}, "to-tag", to_tag, "from-tag", from_tag);
   if (early_only && !params.has("early-only")) out += ";early-only";
 }
@@ -57,7 +46,7 @@ bool Join::read(Reader& reader, Join& out) {
   return true;
 }
 
-void Join::write(std::string& out) const {
+void Join::write(Octets& out) const {
   detail::write_dialog_ref(out, {call_id, params}, "to-tag", to_tag, "from-tag", from_tag);
 }
 
@@ -68,7 +57,7 @@ bool TargetDialog::read(Reader& reader, TargetDialog& out) {
   return true;
 }
 
-void TargetDialog::write(std::string& out) const {
+void TargetDialog::write(Octets& out) const {
   detail::write_dialog_ref(out, {call_id, params}, "remote-tag", remote_tag, "local-tag",
                            local_tag);
 }

@@ -16,7 +16,7 @@ struct DialogRef {
 // Call-ID, then parameters of which `first` and `second` occur once each with a token.
 bool read_dialog_ref(Reader& reader, DialogRef& out, std::string_view first,
                      std::string_view second);
-void write_dialog_ref(std::string& out, const DialogRef& ref, std::string_view first,
+void write_dialog_ref(Octets& out, const DialogRef& ref, std::string_view first,
                       std::string_view first_value, std::string_view second,
                       std::string_view second_value);
 }  // namespace detail
@@ -31,7 +31,7 @@ struct Replaces {
 
   static bool read(Reader& reader, Replaces& out);
   static Parsed<Replaces> parse(std::string_view value) { return parse_whole<Replaces>(value); }
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 struct Join {
@@ -43,7 +43,7 @@ struct Join {
 
   static bool read(Reader& reader, Join& out);
   static Parsed<Join> parse(std::string_view value) { return parse_whole<Join>(value); }
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 struct TargetDialog {
@@ -57,7 +57,7 @@ struct TargetDialog {
   static Parsed<TargetDialog> parse(std::string_view value) {
     return parse_whole<TargetDialog>(value);
   }
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 }  // namespace sipassay

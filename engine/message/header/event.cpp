@@ -10,9 +10,8 @@ bool read(Reader& reader, std::string_view& token, Params& params) {
   return reader.token(token) && reader.params(params);
 }
 
-void write(std::string& out, std::string_view token, const Params& params) {
-  out += token;
-  out += params.text();
+void write(Octets& out, std::string_view token, const Params& params) {
+  out.add(token, params.text());
 }
 
 }  // namespace
@@ -22,7 +21,7 @@ bool Event::read(Reader& reader, Event& out) {
   return sipassay::read(reader, out.package, out.params);
 }
 
-void Event::write(std::string& out) const {
+void Event::write(Octets& out) const {
   sipassay::write(out, package, params);
 }
 
@@ -43,7 +42,7 @@ bool SubscriptionState::read(Reader& reader, SubscriptionState& out) {
   return sipassay::read(reader, out.state, out.params);
 }
 
-void SubscriptionState::write(std::string& out) const {
+void SubscriptionState::write(Octets& out) const {
   sipassay::write(out, state, params);
 }
 
@@ -51,7 +50,7 @@ bool InfoPackage::read(Reader& reader, InfoPackage& out) {
   return sipassay::read(reader, out.package, out.params);
 }
 
-void InfoPackage::write(std::string& out) const {
+void InfoPackage::write(Octets& out) const {
   sipassay::write(out, package, params);
 }
 
@@ -63,7 +62,7 @@ bool ReferSub::read(Reader& reader, ReferSub& out) {
   return out.value || ascii::iequals(token, "false") || reader.fail(ErrorCode::HeaderValue, start);
 }
 
-void ReferSub::write(std::string& out) const {
+void ReferSub::write(Octets& out) const {
   sipassay::write(out, value ? "true" : "false", params);
 }
 

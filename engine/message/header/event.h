@@ -20,7 +20,7 @@ struct Event {
 
   static bool read(Reader& reader, Event& out);
   static Parsed<Event> parse(std::string_view value) { return parse_whole<Event>(value); }
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 struct SubscriptionState {
@@ -36,7 +36,7 @@ struct SubscriptionState {
   static Parsed<SubscriptionState> parse(std::string_view value) {
     return parse_whole<SubscriptionState>(value);
   }
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 struct InfoPackage {
@@ -48,7 +48,7 @@ struct InfoPackage {
   static Parsed<InfoPackage> parse(std::string_view value) {
     return parse_whole<InfoPackage>(value);
   }
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 struct ReferSub {
@@ -58,7 +58,7 @@ struct ReferSub {
 
   static bool read(Reader& reader, ReferSub& out);
   static Parsed<ReferSub> parse(std::string_view value) { return parse_whole<ReferSub>(value); }
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 }  // namespace sipassay

@@ -21,11 +21,10 @@ struct InfoUriHeader {
   static Parsed<InfoUriHeader> parse(std::string_view value) {
     return parse_whole<InfoUriHeader>(value);
   }
-  void write(std::string& out) const {
+  void write(Octets& out) const {
     out += '<';
     uri.write(out);
-    out += '>';
-    out += params.text();
+    out.add('>', params.text());
   }
 };
 

@@ -20,11 +20,8 @@ bool ContentType::read(Reader& reader, ContentType& out) {
   return true;
 }
 
-void ContentType::write(std::string& out) const {
-  out += type;
-  out += '/';
-  out += subtype;
-  out += params.text();
+void ContentType::write(Octets& out) const {
+  out.add(type, '/', subtype, params.text());
 }
 
 bool Accept::read(Reader& reader, Accept& out) {
@@ -33,20 +30,16 @@ bool Accept::read(Reader& reader, Accept& out) {
   return out.type != "*" || out.subtype == "*" || reader.fail(ErrorCode::HeaderValue, start);
 }
 
-void Accept::write(std::string& out) const {
-  out += type;
-  out += '/';
-  out += subtype;
-  out += params.text();
+void Accept::write(Octets& out) const {
+  out.add(type, '/', subtype, params.text());
 }
 
 bool ContentDisposition::read(Reader& reader, ContentDisposition& out) {
   return reader.token(out.type) && reader.params(out.params);
 }
 
-void ContentDisposition::write(std::string& out) const {
-  out += type;
-  out += params.text();
+void ContentDisposition::write(Octets& out) const {
+  out.add(type, params.text());
 }
 
 bool MimeVersion::read(Reader& reader, MimeVersion& out) {
@@ -55,10 +48,10 @@ bool MimeVersion::read(Reader& reader, MimeVersion& out) {
   return reader.number(out.minor_number);
 }
 
-void MimeVersion::write(std::string& out) const {
-  write_number(out, major_number);
+void MimeVersion::write(Octets& out) const {
+  out.add_number(major_number);
   out += '.';
-  write_number(out, minor_number);
+  out.add_number(minor_number);
 }
 
 }  // namespace sipassay

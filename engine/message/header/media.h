@@ -24,7 +24,7 @@ struct ContentType {
   static Parsed<ContentType> parse(std::string_view value) {
     return parse_whole<ContentType>(value);
   }
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 // A list; an empty header field accepts nothing (RFC 3261 20.1).
@@ -41,7 +41,7 @@ struct Accept {
 
   static bool read(Reader& reader, Accept& out);
   static Parsed<Accept> parse(std::string_view value) { return parse_whole<Accept>(value); }
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 struct ContentDisposition {
@@ -56,7 +56,7 @@ struct ContentDisposition {
   static Parsed<ContentDisposition> parse(std::string_view value) {
     return parse_whole<ContentDisposition>(value);
   }
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 struct MimeVersion {
@@ -68,7 +68,7 @@ struct MimeVersion {
   static Parsed<MimeVersion> parse(std::string_view value) {
     return parse_whole<MimeVersion>(value);
   }
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 }  // namespace sipassay

@@ -18,7 +18,7 @@ struct NumberHeader {
   static Parsed<NumberHeader> parse(std::string_view value) {
     return parse_whole<NumberHeader>(value);
   }
-  void write(std::string& out) const { write_number(out, value); }
+  void write(Octets& out) const { out.add_number(value); }
 };
 
 using MaxForwards = NumberHeader<HeaderId::MaxForwards, 255>;  // RFC 3261 20.22

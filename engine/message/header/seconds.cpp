@@ -15,20 +15,18 @@ bool SessionExpires::read(Reader& reader, SessionExpires& out) {
          reader.fail(ErrorCode::Parameter);
 }
 
-void SessionExpires::write(std::string& out) const {
-  write_number(out, seconds);
+void SessionExpires::write(Octets& out) const {
+  out.add_number(seconds);
   out += params.text();
-  if (refresher.empty() || params.has("refresher")) return;
-  out += ";refresher=";
-  out += refresher;
+  if (!refresher.empty() && !params.has("refresher")) out.add(";refresher=", refresher);
 }
 
 bool MinSe::read(Reader& reader, MinSe& out) {
   return reader.number(out.seconds) && reader.params(out.params);
 }
 
-void MinSe::write(std::string& out) const {
-  write_number(out, seconds);
+void MinSe::write(Octets& out) const {
+  out.add_number(seconds);
   out += params.text();
 }
 
@@ -49,12 +47,9 @@ bool RetryAfter::read(Reader& reader, RetryAfter& out) {
   return reader.params(out.params);
 }
 
-void RetryAfter::write(std::string& out) const {
-  write_number(out, seconds);
-  if (!comment.empty()) {
-    out += ' ';
-    out += comment;
-  }
+void RetryAfter::write(Octets& out) const {
+  out.add_number(seconds);
+  if (!comment.empty()) out.add(' ', comment);
   out += params.text();
 }
 

@@ -21,7 +21,7 @@ struct SessionExpires {
   static Parsed<SessionExpires> parse(std::string_view value) {
     return parse_whole<SessionExpires>(value);
   }
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 struct MinSe {
@@ -31,7 +31,7 @@ struct MinSe {
 
   static bool read(Reader& reader, MinSe& out);
   static Parsed<MinSe> parse(std::string_view value) { return parse_whole<MinSe>(value); }
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 struct RetryAfter {
@@ -44,7 +44,7 @@ struct RetryAfter {
 
   static bool read(Reader& reader, RetryAfter& out);
   static Parsed<RetryAfter> parse(std::string_view value) { return parse_whole<RetryAfter>(value); }
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 }  // namespace sipassay

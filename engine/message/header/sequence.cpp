@@ -11,9 +11,8 @@ bool read_method(Reader& reader, Method& method, std::string_view& text) {
   return true;
 }
 
-void write_method(std::string& out, Method method, std::string_view text) {
-  out += ' ';
-  out += text.empty() ? to_string(method) : text;
+void write_method(Octets& out, Method method, std::string_view text) {
+  out.add(' ', text.empty() ? to_string(method) : text);
 }
 
 }  // namespace
@@ -22,8 +21,8 @@ bool CSeq::read(Reader& reader, CSeq& out) {
   return reader.number(out.number, number_max) && read_method(reader, out.method, out.method_text);
 }
 
-void CSeq::write(std::string& out) const {
-  write_number(out, number);
+void CSeq::write(Octets& out) const {
+  out.add_number(number);
   write_method(out, method, method_text);
 }
 
@@ -34,10 +33,10 @@ bool RAck::read(Reader& reader, RAck& out) {
          read_method(reader, out.method, out.method_text);
 }
 
-void RAck::write(std::string& out) const {
-  write_number(out, rseq);
+void RAck::write(Octets& out) const {
+  out.add_number(rseq);
   out += ' ';
-  write_number(out, cseq);
+  out.add_number(cseq);
   write_method(out, method, method_text);
 }
 

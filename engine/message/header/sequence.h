@@ -18,7 +18,7 @@ struct CSeq {
 
   static bool read(Reader& reader, CSeq& out);
   static Parsed<CSeq> parse(std::string_view value) { return parse_whole<CSeq>(value); }
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 struct RAck {
@@ -30,7 +30,7 @@ struct RAck {
 
   static bool read(Reader& reader, RAck& out);
   static Parsed<RAck> parse(std::string_view value) { return parse_whole<RAck>(value); }
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 struct RSeq {
@@ -39,7 +39,7 @@ struct RSeq {
 
   static bool read(Reader& reader, RSeq& out);
   static Parsed<RSeq> parse(std::string_view value) { return parse_whole<RSeq>(value); }
-  void write(std::string& out) const { write_number(out, value); }
+  void write(Octets& out) const { out.add_number(value); }
 };
 
 }  // namespace sipassay

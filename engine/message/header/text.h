@@ -18,7 +18,7 @@ struct TextHeader {
 
   static bool read(Reader& reader, TextHeader& out) { return detail::read_text(reader, out.value); }
   static Parsed<TextHeader> parse(std::string_view value) { return parse_whole<TextHeader>(value); }
-  void write(std::string& out) const { out += value; }
+  void write(Octets& out) const { out += value; }
 };
 
 template <HeaderId Id>
@@ -32,7 +32,7 @@ struct ProductsHeader {
   static Parsed<ProductsHeader> parse(std::string_view value) {
     return parse_whole<ProductsHeader>(value);
   }
-  void write(std::string& out) const { out += value; }
+  void write(Octets& out) const { out += value; }
 };
 
 struct CallId {
@@ -41,7 +41,7 @@ struct CallId {
 
   static bool read(Reader& reader, CallId& out) { return reader.call_id(out.value); }
   static Parsed<CallId> parse(std::string_view value) { return parse_whole<CallId>(value); }
-  void write(std::string& out) const { out += value; }
+  void write(Octets& out) const { out += value; }
 };
 
 using Organization = TextHeader<HeaderId::Organization>;

@@ -15,7 +15,7 @@ struct TokenHeader {
   static Parsed<TokenHeader> parse(std::string_view value) {
     return parse_whole<TokenHeader>(value);
   }
-  void write(std::string& out) const { out += token; }
+  void write(Octets& out) const { out += token; }
 };
 
 // Lists: one value each from Message::all.
@@ -40,7 +40,7 @@ struct ContentLanguage {
   static Parsed<ContentLanguage> parse(std::string_view value) {
     return parse_whole<ContentLanguage>(value);
   }
-  void write(std::string& out) const { out += token; }
+  void write(Octets& out) const { out += token; }
 };
 
 // RFC 3261 20.21: Call-IDs.
@@ -50,7 +50,7 @@ struct InReplyTo {
 
   static bool read(Reader& reader, InReplyTo& out) { return reader.call_id(out.token); }
   static Parsed<InReplyTo> parse(std::string_view value) { return parse_whole<InReplyTo>(value); }
-  void write(std::string& out) const { out += token; }
+  void write(Octets& out) const { out += token; }
 };
 
 }  // namespace sipassay

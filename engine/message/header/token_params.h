@@ -19,9 +19,8 @@ struct TokenParamsHeader {
   static Parsed<TokenParamsHeader> parse(std::string_view value) {
     return parse_whole<TokenParamsHeader>(value);
   }
-  void write(std::string& out) const {
-    out += token;
-    out += params.text();
+  void write(Octets& out) const {
+    out.add(token, params.text());
   }
 };
 

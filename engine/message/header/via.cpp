@@ -17,17 +17,12 @@ bool Via::read(Reader& reader, Via& out) {
   return reader.params(out.params);
 }
 
-void Via::write(std::string& out) const {
-  out += protocol;
-  out += '/';
-  out += version;
-  out += '/';
-  out += transport;
-  out += ' ';
+void Via::write(Octets& out) const {
+  out.add(protocol, '/', version, '/', transport, ' ');
   write_host(out, host, is_ipv6);
   if (port) {
     out += ':';
-    write_number(out, *port);
+    out.add_number(*port);
   }
   out += params.text();
 }

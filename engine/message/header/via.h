@@ -27,7 +27,7 @@ struct Via {
 
   static bool read(Reader& reader, Via& out);
   static Parsed<Via> parse(std::string_view value) { return parse_whole<Via>(value); }
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 // RFC 3261 8.1.1.7.

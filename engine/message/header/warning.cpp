@@ -25,14 +25,11 @@ bool Warning::read(Reader& reader, Warning& out) {
   return reader.quoted_string(out.text);
 }
 
-void Warning::write(std::string& out) const {
+void Warning::write(Octets& out) const {
   out += static_cast<char>('0' + code / 100 % 10);
   out += static_cast<char>('0' + code / 10 % 10);
   out += static_cast<char>('0' + code % 10);
-  out += ' ';
-  out += agent;
-  out += ' ';
-  out += text;
+  out.add(' ', agent, ' ', text);
 }
 
 }  // namespace sipassay

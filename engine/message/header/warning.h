@@ -16,7 +16,7 @@ struct Warning {
 
   static bool read(Reader& reader, Warning& out);
   static Parsed<Warning> parse(std::string_view value) { return parse_whole<Warning>(value); }
-  void write(std::string& out) const;
+  void write(Octets& out) const;
 };
 
 }  // namespace sipassay

@@ -1,0 +1,454 @@
+#include "engine/soak/soak.h"
+
+#include <algorithm>
+#include <cassert>
+#include <set>
+#include <utility>
+
+#include "engine/message/header/all.h"
+#include "engine/soak/agreement.h"
+#include "engine/soak/world.h"
+
+namespace sipassay::soak {
+namespace {
+
+using session::SessionState;
+
+constexpr Duration quiet_after = 11s;      // longer than T2 and the longest Retry-After of ours
+constexpr Duration dead_after = 70s;       // longer than two transactions one after the other
+constexpr Duration quiet_at_last = 400s;   // longer than anything takes that ends by itself
+constexpr Duration forgotten_after = 65s;  // longer than Timers B and D one after the other
+constexpr std::uint64_t steps_without_time_max = 1'000'000;
+
+constexpr Number children_max = 255;  // of one call, so that a path fits
+constexpr Number generations_path = Number{1} << (root_bits + 16);  // the third refers no more
+
+enum class Phase : std::uint8_t {
+  SettingUp,
+  Settling,  // until it is quiet, then it is looked at
+  Changing,
+  Ending,
+  Dying,    // until both agents have forgotten it
+  Leaving,  // until nothing of it is on the network
+};
+
+struct Play {
+  Number number = 0;
+  Plan plan;
+  Phase phase = Phase::SettingUp;
+  std::size_t next = 0;   // action
+  std::size_t round = 0;  // of plan.changes
+  Instant began{};        // the phase
+  Instant due{};          // when to look at it again
+  Number children = 0;
+  bool was_bye_seen = false;
+  bool was_helped = false;  // both sides were told to hang up
+  bool has_failed = false;
+};
+
+// How an agent sees its end.
+enum class View : std::uint8_t { Over, Up, Unsettled };
+
+// Not for secrets: to tell transcripts apart.
+class Hash {
+ public:
+  void add(std::uint64_t number) {
+    value_ = (value_ ^ number) * 0x9fb21c651e98df25U;
+    value_ ^= value_ >> 32U;
+  }
+  void add(std::string_view octets) {
+    add(octets.size());
+    while (!octets.empty()) {
+      std::uint64_t word = 0;
+      const auto length = std::min<std::size_t>(octets.size(), 8);
+      for (std::size_t i = 0; i < length; ++i)
+        word |= std::uint64_t{static_cast<unsigned char>(octets[i])} << (8 * i);
+      add(word);
+      octets.remove_prefix(length);
+    }
+  }
+  std::uint64_t value() const { return value_; }
+
+ private:
+  std::uint64_t value_ = 0xcbf29ce484222325U;
+};
+
+std::string kind_of(const Message& message) {
+  if (message.is_request()) return std::string(message.method_text());
+  const auto cseq = message.maybe<CSeq>();
+  return std::to_string(message.status()) + ' ' +
+         std::string(cseq ? cseq->method_text : std::string_view{});
+}
+
+class Soak : public Watcher {
+ public:
+  explicit Soak(const Options& options) : options_(options), world_(options.seed, *this) {}
+
+  Result run() {
+    // 10 % first, until all is over: what the heap holds then is what it may hold at the end.
+    const Number tenth = options_.heap ? options_.calls / 10 : 0;
+    if (tenth != 0) {
+      play(options_.first, tenth);
+      result_.heap_early = options_.heap();
+    }
+    play(options_.first + tenth, options_.calls - tenth);
+    if (tenth != 0) judge_heap();
+    result_.calls = options_.calls;
+    result_.hash = hash_.value();
+    result_.duration = world_.now() - Instant{};
+    return std::move(result_);
+  }
+
+  // --- Watcher
+  void crossed(Number call, const Crossing& crossing) override;
+  void arrived(Number call, const Message& message) override;
+  void told(Number call, std::size_t agent, const agent::Event& event) override;
+  Number referred(Number by, std::size_t agent) override;
+  void strayed(std::size_t agent, const Message& message) override;
+
+ private:
+  void play(Number first, Number count);
+  void begin(Number number, Plan plan);
+  void step(Play& play);
+  void schedule(Play& play, Instant due);
+  void enter(Play& play, Phase phase);
+
+  // True when all actions of the list are done.
+  bool act(Play& play, const std::vector<Action>& list);
+  const End* end_of(const Play& play, Role role);
+  void perform(Play& play, const Action& action, const End& end);
+  void hang_up_all(Play& play);
+  bool is_forgotten(const Play& play);
+  View view(const Play& play, Role role);
+  void settle(Play& play);
+  void compare(Play& play);
+  void die(Play& play);
+
+  void judge_end();
+  void judge_heap();
+  void fail(Play* play, Finding finding);
+
+  const Options& options_;
+  World world_;
+  Result result_;
+  Hash hash_;
+  std::map<Number, Play> plays_;
+  std::set<std::pair<Instant, Number>> schedule_;
+};
+
+// --- the course of time
+
+void Soak::play(Number first, Number count) {
+  const Instant began = world_.now();
+  const Duration offset = call_interval * static_cast<Duration::rep>(first);
+  Number next = first;
+  auto plan = draw_plan(options_.seed, next);
+  std::uint64_t steps = 0;
+  while (next < first + count || !plays_.empty()) {
+    const bool has_more = next < first + count;
+    auto due = schedule_.empty() ? std::optional<Instant>{} : schedule_.begin()->first;
+    if (has_more && (!due || began + plan.start - offset < *due)) due = began + plan.start - offset;
+    const auto world_due = world_.next_due();
+    const auto now = world_.now();
+    if (world_due && *world_due <= *due) {
+      world_.step();
+    } else {
+      world_.pass_to(*due);
+      if (has_more && began + plan.start - offset <= *due) {
+        begin(next, std::move(plan));
+        if (++next < first + count) plan = draw_plan(options_.seed, next);
+      } else {
+        step(plays_.at(schedule_.begin()->second));
+      }
+    }
+    steps = world_.now() == now ? steps + 1 : 0;
+    if (steps > steps_without_time_max)
+      return fail(nullptr, {"spinning", {3261, "17", Level::Stated}, "time passes", "it does not"});
+  }
+  judge_end();
+}
+
+void Soak::schedule(Play& play, Instant due) {
+  schedule_.erase({play.due, play.number});
+  play.due = std::max(due, world_.now());
+  schedule_.insert({play.due, play.number});
+}
+
+void Soak::enter(Play& play, Phase phase) {
+  play.phase = phase;
+  play.next = 0;
+  play.began = world_.now();
+  schedule(play, world_.now());
+}
+
+void Soak::begin(Number number, Plan plan) {
+  auto& play = plays_[number];
+  play.number = number;
+  play.plan = std::move(plan);
+  if (options_.conditions) play.plan.conditions = *options_.conditions;
+  world_.open(number, play.plan.conditions,
+              Rng(derive_seed(options_.seed, "network " + std::to_string(number))));
+  enter(play, Phase::SettingUp);
+  auto call = play.plan.call;
+  const auto to = world_.endpoint(1 - play.plan.caller, play.plan.transport);
+  call.call_id = std::to_string(number) + "@soak";
+  call.target = "sip:" + play.plan.user + '@' + host_port(to);
+  if (play.plan.transport == Transport::Tcp) call.target += ";transport=tcp";
+  world_.command(number, play.plan.caller, std::move(call));
+}
+
+void Soak::step(Play& play) {
+  switch (play.phase) {
+    case Phase::SettingUp:
+      if (act(play, play.plan.setting_up)) enter(play, Phase::Settling);
+      return;
+    case Phase::Changing:
+      if (act(play, play.plan.changes[play.round])) {
+        ++play.round;
+        enter(play, Phase::Settling);
+      }
+      return;
+    case Phase::Ending:
+      if (act(play, play.plan.ending)) enter(play, Phase::Dying);
+      return;
+    case Phase::Settling:
+      return settle(play);
+    case Phase::Dying:
+      return die(play);
+    case Phase::Leaving: {
+      const auto& lane = world_.lane(play.number);
+      const auto free_at = lane.last_crossing + forgotten_after;
+      // An INVITE that was late.
+      if (!is_forgotten(play)) return enter(play, Phase::Settling);
+      if (lane.in_flight != 0 || world_.now() < free_at)
+        return schedule(play, std::max(free_at, world_.now() + 1s));
+      world_.close(play.number);
+      schedule_.erase({play.due, play.number});
+      plays_.erase(play.number);
+      return;
+    }
+  }
+}
+
+// --- what users do
+
+const End* Soak::end_of(const Play& play, Role role) {
+  const auto& lane = world_.lane(play.number);
+  const auto& ends = role == Role::Caller ? lane.callers : lane.callees;
+  return ends.empty() ? nullptr : &ends.back();
+}
+
+bool Soak::act(Play& play, const std::vector<Action>& list) {
+  for (; play.next < list.size(); ++play.next) {
+    const auto& action = list[play.next];
+    const auto due = play.began + action.at;
+    if (due > world_.now()) {
+      schedule(play, due);
+      return false;
+    }
+    const auto* end = end_of(play, action.by);
+    const bool may_still_come = view(play, Role::Caller) != View::Over;
+    if (end == nullptr && may_still_come) {
+      // The INVITE is still on its way.
+      schedule(play, world_.now() + 500ms);
+      return false;
+    }
+    if (end != nullptr && world_.agent(end->agent).has_call(end->id)) perform(play, action, *end);
+  }
+  return true;
+}
+
+void Soak::perform(Play& play, const Action& action, const End& end) {
+  const Hosts hosts{host_port(world_.endpoint(end.agent, Transport::Udp)),
+                    host_port(world_.endpoint(1 - end.agent, Transport::Udp))};
+  auto command = action.row->command(end.id, hosts);
+  if (std::holds_alternative<agent::SendRefer>(command) && play.number >= generations_path) return;
+  world_.command(play.number, end.agent, std::move(command));
+}
+
+void Soak::hang_up_all(Play& play) {
+  play.was_helped = true;
+  auto& lane = world_.lane(play.number);
+  for (const auto* ends : {&lane.callers, &lane.callees})
+    for (std::size_t i = 0; i < ends->size(); ++i) {
+      const End end = (*ends)[i];
+      if (world_.agent(end.agent).has_call(end.id))
+        world_.command(play.number, end.agent, agent::HangUp{end.id});
+    }
+}
+
+// --- looking
+
+View Soak::view(const Play& play, Role role) {
+  const auto* end = end_of(play, role);
+  if (end == nullptr || !world_.agent(end->agent).has_call(end->id)) return View::Over;
+  const auto* session = world_.agent(end->agent).session(end->id);
+  if (session == nullptr) return View::Unsettled;
+  if (session->session_state() == SessionState::Terminated) return View::Over;
+  return is_settled(*session) ? View::Up : View::Unsettled;
+}
+
+void Soak::settle(Play& play) {
+  const auto caller = view(play, Role::Caller);
+  const auto callee = view(play, Role::Callee);
+  if (caller == View::Over && callee == View::Over) return enter(play, Phase::Dying);
+  const auto& lane = world_.lane(play.number);
+  const bool is_one_sided = caller == View::Over || callee == View::Over;
+  const auto quiet_at = lane.last_crossing + (is_one_sided ? dead_after : quiet_after);
+  if (lane.in_flight != 0 || world_.now() < std::max(quiet_at, play.began + quiet_after))
+    return schedule(play, std::max({quiet_at, play.began + quiet_after, world_.now() + 1s}));
+  if (is_one_sided) {
+    // Only when no BYE got through.
+    if (is_ideal(lane.conditions) || play.was_bye_seen)
+      fail(&play, {"one-sided",
+                   {3261, "15", Level::Must},
+                   "both ends are over, or none",
+                   caller == View::Over ? "the caller's is over" : "the callee's is over"});
+    hang_up_all(play);
+    return enter(play, Phase::Dying);
+  }
+  if (caller == View::Up && callee == View::Up) {
+    compare(play);
+    return enter(play, play.round < play.plan.changes.size() ? Phase::Changing : Phase::Ending);
+  }
+  if (world_.now() < play.began + quiet_at_last) return schedule(play, world_.now() + 5s);
+  fail(&play,
+       {"unsettled",
+        {3261, "13", Level::Stated},
+        "a confirmed call with a complete exchange",
+        caller == View::Up ? "the callee waits for something" : "the caller waits for something"});
+  hang_up_all(play);
+  enter(play, Phase::Dying);
+}
+
+void Soak::compare(Play& play) {
+  ++result_.comparisons;
+  const auto* caller = end_of(play, Role::Caller);
+  const auto* callee = end_of(play, Role::Callee);
+  auto finding = disagreement(*world_.agent(caller->agent).session(caller->id),
+                              *world_.agent(callee->agent).session(callee->id),
+                              is_ideal(world_.lane(play.number).conditions));
+  if (finding) fail(&play, std::move(*finding));
+}
+
+bool Soak::is_forgotten(const Play& play) {
+  const auto& lane = world_.lane(play.number);
+  const auto has_call = [this](const End& end) { return world_.agent(end.agent).has_call(end.id); };
+  return std::ranges::none_of(lane.callers, has_call) &&
+         std::ranges::none_of(lane.callees, has_call);
+}
+
+void Soak::die(Play& play) {
+  if (is_forgotten(play)) return enter(play, Phase::Leaving);
+  const auto age = world_.now() - play.began;
+  const bool is_over =
+      view(play, Role::Caller) == View::Over && view(play, Role::Callee) == View::Over;
+  if (age >= dead_after && !is_over && !play.was_helped) {
+    // One user hung up; nobody told the other.
+    if (is_ideal(world_.lane(play.number).conditions) || play.was_bye_seen)
+      fail(&play, {"does-not-end",
+                   {3261, "15", Level::Must},
+                   "both ends are over",
+                   "one is not, 70 s after hanging up"});
+    hang_up_all(play);
+  }
+  if (age >= quiet_at_last && !play.has_failed)
+    fail(&play, {"not-forgotten",
+                 {3261, "12.3", Level::Stated},
+                 "no dialog is left",
+                 "an agent keeps the call 400 s after its end"});
+  if (age >= 2 * quiet_at_last) return enter(play, Phase::Leaving);
+  schedule(play, world_.now() + 5s);
+}
+
+// --- what agents do
+
+void Soak::crossed(Number call, const Crossing& crossing) {
+  ++result_.messages;
+  if (crossing.copies == 0) ++result_.lost;
+  if (crossing.copies > 1) ++result_.doubled;
+  ++result_.sent[kind_of(crossing.message)];
+  hash_.add(static_cast<std::uint64_t>(crossing.at.time_since_epoch().count()));
+  hash_.add(crossing.from * 4 + crossing.copies);
+  hash_.add(crossing.octets);
+  if (options_.ladder && *options_.ladder == root_of(call))
+    result_.ladder.push_back(
+        {crossing.at, crossing.from, crossing.copies, std::string(crossing.octets)});
+}
+
+void Soak::arrived(Number call, const Message& message) {
+  if (message.is_request() && message.method() == Method::Bye) plays_.at(call).was_bye_seen = true;
+}
+
+void Soak::told(Number call, std::size_t agent, const agent::Event& event) {
+  if (std::holds_alternative<agent::CallAnswered>(event)) {
+    const auto& callers = world_.lane(call).callers;
+    if (!callers.empty() && callers.back().agent == agent) ++result_.answered;
+  }
+  if (const auto* violation = std::get_if<agent::Violation>(&event))
+    fail(&plays_.at(call), violation->finding);
+}
+
+Number Soak::referred(Number by, std::size_t agent) {
+  ++result_.referred;
+  auto& parent = plays_.at(by);
+  assert(parent.children < children_max);
+  const Number path = (by >> root_bits) * (children_max + 1) + ++parent.children;
+  const Number number = (path << root_bits) | root_of(by);
+  auto& play = plays_[number];
+  play.number = number;
+  play.plan = draw_plan(options_.seed, number);
+  play.plan.caller = agent;
+  play.plan.conditions = parent.plan.conditions;
+  world_.open(number, play.plan.conditions,
+              Rng(derive_seed(options_.seed, "network " + std::to_string(number))));
+  enter(play, Phase::SettingUp);
+  return number;
+}
+
+void Soak::strayed(std::size_t, const Message& message) {
+  fail(nullptr, {"stray-message",
+                 {3261, "17", Level::Stated},
+                 "nothing after the end of a call",
+                 std::string(message.start_line())});
+}
+
+// --- the end
+
+void Soak::judge_end() {
+  const auto judge = [this](std::string_view what, std::size_t count) {
+    if (count != 0)
+      fail(nullptr, {what, {3261, "12.3", Level::Stated}, "none is left", std::to_string(count)});
+  };
+  for (std::size_t agent = 0; agent < agent_count; ++agent) {
+    judge("calls-left", world_.agent(agent).live_calls());
+    judge("transactions-left", world_.agent(agent).live_transactions());
+  }
+  judge("timers-left", world_.next_due() ? 1 : 0);
+}
+
+void Soak::judge_heap() {
+  result_.heap_end = options_.heap();
+  if (result_.heap_end > result_.heap_early + growth_max)
+    fail(nullptr, {"memory-grows",
+                   {3261, "12.3", Level::Stated},
+                   "at most " + std::to_string(growth_max) + " octets more than after a tenth",
+                   std::to_string(result_.heap_end - result_.heap_early) + " more"});
+}
+
+void Soak::fail(Play* play, Finding finding) {
+  if (play != nullptr && std::exchange(play->has_failed, true)) return;
+  ++result_.failure_count;
+  if (result_.failures.size() < failures_kept_max)
+    result_.failures.push_back(
+        {play == nullptr ? std::nullopt : std::optional(root_of(play->number)), world_.now(),
+         std::move(finding)});
+}
+
+}  // namespace
+
+Result soak(const Options& options) {
+  return Soak(options).run();
+}
+
+}  // namespace sipassay::soak

@@ -1,0 +1,173 @@
+#include "engine/soak/world.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "engine/message/parse.h"
+
+namespace sipassay::soak {
+namespace {
+
+constexpr std::array<std::string_view, agent_count> hosts{"192.0.2.1", "192.0.2.2"};
+constexpr std::array<std::string_view, agent_count> names{"alice", "bob"};
+
+agent::Settings settings(std::size_t index) {
+  agent::Settings out;
+  const std::string host(hosts[index]);
+  out.user = names[index];
+  out.local = {{Transport::Udp, host, 5060}, {Transport::Tcp, host, 5060}};
+  out.credentials = {{"", "alice", "secret"}};
+  out.accepts = {"example.com", "alice", "secret"};
+  return out;
+}
+
+std::size_t agent_at(const Endpoint& endpoint) {
+  return endpoint.host == hosts[0] ? 0 : 1;
+}
+
+agent::CallId call_of(const agent::Event& event) {
+  return std::visit([](const auto& what) { return what.call; }, event);
+}
+
+}  // namespace
+
+World::World(std::uint64_t seed, Watcher& watcher)
+    : watcher_(watcher),
+      agents_{agent::Agent(settings(0), Rng(derive_seed(seed, names[0]))),
+              agent::Agent(settings(1), Rng(derive_seed(seed, names[1])))},
+      network_({}, Rng(derive_seed(seed, "network"))) {}
+
+Lane& World::open(Number call, const simulation::Conditions& conditions, Rng rng) {
+  const auto [entry, is_new] = lanes_.emplace(call, Lane{.conditions = conditions, .rng = rng});
+  assert(is_new);
+  entry->second.last_crossing = now_;
+  return entry->second;
+}
+
+void World::close(Number call) {
+  const auto entry = lanes_.find(call);
+  for (const auto& id : entry->second.call_ids) call_ids_.erase(id);
+  for (const auto* ends : {&entry->second.callers, &entry->second.callees})
+    for (const auto& end : *ends) owners_.erase({end.agent, end.id});
+  lanes_.erase(entry);
+}
+
+Endpoint World::endpoint(std::size_t agent, Transport transport) const {
+  return {transport, std::string(hosts[agent]), 5060};
+}
+
+void World::command(Number call, std::size_t agent, agent::Command command) {
+  current_ = call;
+  const bool is_call = std::holds_alternative<agent::Call>(command);
+  agents_[agent].handle(std::move(command), now_);
+  if (is_call) note_own_call(agent, call);
+  drain(agent);
+  current_.reset();
+}
+
+// Agents number their calls; one newer than all before was just made.
+void World::note_own_call(std::size_t agent, Number call) {
+  const auto newest = agents_[agent].newest_call();
+  if (newest <= newest_[agent]) return;
+  newest_[agent] = newest;
+  lanes_.at(call).callers.push_back({agent, newest});
+  owners_.emplace(std::pair(agent, newest), call);
+}
+
+void World::drain(std::size_t agent) {
+  while (true) {
+    const auto output = agents_[agent].poll();
+    if (const auto* wait = std::get_if<agent::Wait>(&output)) {
+      deadlines_[agent] = wait->deadline;
+      return;
+    }
+    std::visit(
+        [&](const auto& what) {
+          if constexpr (!std::is_same_v<decltype(what), const agent::Wait&>) on(agent, what);
+        },
+        output);
+  }
+}
+
+void World::on(std::size_t agent, const agent::Event& event) {
+  if (const auto* arrived = std::get_if<agent::CallArrived>(&event); arrived && current_) {
+    newest_[agent] = std::max(newest_[agent], arrived->call);
+    lanes_.at(*current_).callees.push_back({agent, arrived->call});
+    owners_.emplace(std::pair(agent, arrived->call), *current_);
+  }
+  const auto owner = owners_.find({agent, call_of(event)});
+  const auto call = owner != owners_.end() ? std::optional(owner->second) : current_;
+  if (!call) return;
+  watcher_.told(*call, agent, event);
+  // The INVITE of a call that a REFER made follows behind this event.
+  const bool has_called = agents_[agent].newest_call() > newest_[agent];
+  if (std::holds_alternative<agent::ReferArrived>(event) && has_called) {
+    current_ = watcher_.referred(*call, agent);
+    note_own_call(agent, *current_);
+  }
+}
+
+// What begins while a call is handled belongs to that call.
+std::optional<Number> World::owner_of(const Message& message) {
+  const auto id = message.raw(HeaderId::CallId);
+  if (const auto known = call_ids_.find(id); known != call_ids_.end()) return known->second;
+  if (!current_) return std::nullopt;
+  call_ids_.emplace(id, *current_);
+  lanes_.at(*current_).call_ids.emplace_back(id);
+  return current_;
+}
+
+void World::on(std::size_t agent, const agent::Send& send) {
+  const auto call = owner_of(send.message);
+  if (!call) return watcher_.strayed(agent, send.message);
+  auto& lane = lanes_.at(*call);
+  const auto& to = send.to.endpoint;
+  simulation::Packet packet{.from = endpoint(agent, to.transport),
+                            .to = to,
+                            .flow = is_reliable(to.transport) ? FlowId{1} : FlowId{0},
+                            .octets = send.message.to_string(),
+                            .mark = *call};
+  const std::string octets = packet.octets;
+  const auto copies = network_.send(std::move(packet), now_, lane.conditions, lane.rng);
+  lane.in_flight += copies;
+  lane.last_crossing = now_;
+  watcher_.crossed(*call, {now_, agent, send.message, octets, copies});
+}
+
+std::optional<Instant> World::next_due() const {
+  auto next = network_.next_due();
+  for (const auto& deadline : deadlines_)
+    if (deadline && (!next || *deadline < *next)) next = deadline;
+  return next;
+}
+
+void World::step() {
+  now_ = std::max(now_, next_due().value_or(now_));
+  if (auto packet = network_.take(now_)) return arrive(std::move(*packet));
+  for (std::size_t agent = 0; agent < agent_count; ++agent) {
+    if (!deadlines_[agent] || *deadlines_[agent] > now_) continue;
+    agents_[agent].handle(agent::TimePassed{}, now_);
+    return drain(agent);
+  }
+}
+
+void World::arrive(simulation::Packet packet) {
+  const std::size_t agent = agent_at(packet.to);
+  current_ = packet.mark;
+  auto& lane = lanes_.at(packet.mark);
+  --lane.in_flight;
+  lane.last_crossing = now_;
+  const Flow flow{packet.to, packet.from, packet.flow};
+  auto message = parse_message(packet.octets);
+  if (message) {
+    watcher_.arrived(packet.mark, *message);
+    agents_[agent].handle(agent::MessageReceived{std::move(*message), flow}, now_);
+  } else {
+    agents_[agent].handle(agent::GarbageReceived{std::move(packet.octets), message.error(), flow},
+                          now_);
+  }
+  drain(agent);
+  current_.reset();
+}
+
+}  // namespace sipassay::soak
