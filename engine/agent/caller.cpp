@@ -220,11 +220,12 @@ CallDialog* Core::fork_for(LiveCall& call, const Message& response, const Flow& 
       client.request, response,
       flow.local.transport == Transport::Tls || flow.local.transport == Transport::Wss);
   if (!made) return nullptr;
+  auto settings = session_settings(settings_.user, flow, nullptr, is_sips(client.command.target));
+  // Where we said that we are: an INVITE that was too long came by another transport (18.1.1).
+  settings.contact = client.request.raw(HeaderId::Contact);
   auto dialog = std::make_unique<CallDialog>(
-      session::SessionDialog(
-          session::SentInvite{client.request}, std::move(*made),
-          session_settings(settings_.user, flow, nullptr, is_sips(client.command.target)),
-          rng_for(client.request), now_),
+      session::SessionDialog(session::SentInvite{client.request}, std::move(*made),
+                             std::move(settings), rng_for(client.request), now_),
       *client.media, flow);
   assert(dialog->session.id() == key);
   return &add_dialog(call, std::move(dialog));

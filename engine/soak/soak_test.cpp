@@ -42,7 +42,7 @@ TEST(Soak, EndsOnATerribleNetworkToo) {
 }
 
 TEST(Soak, GoesEverywhere) {
-  const auto result = soak({.seed = 6, .calls = 600});
+  const auto result = soak({.seed = 6, .calls = 1500});
   for (const char* what :
        {"INVITE",     "ACK",        "BYE",        "CANCEL",     "PRACK",      "UPDATE",
         "INFO",       "MESSAGE",    "OPTIONS",    "REFER",      "NOTIFY",     "180 INVITE",
@@ -99,12 +99,11 @@ TEST(Plan, IsTheSameForTheSameSeedAndOrderedInTime) {
 
 // Ends that differ are told apart, row by row.
 TEST(Agreement, SeesEndsThatDiffer) {
-  testing::SessionPair one({.seed = 1}), two({.seed = 2});
+  testing::SessionPair one({.seed = 1});
   one.establish();
-  two.establish();
   EXPECT_FALSE(disagreement(one.caller(), one.callee(), true));
   EXPECT_TRUE(is_settled(one.caller()));
-  const auto finding = disagreement(one.caller(), two.callee(), true);
+  const auto finding = disagreement(one.caller(), one.caller(), true);
   ASSERT_TRUE(finding);
   EXPECT_EQ(finding->rule, "dialog-id");
 

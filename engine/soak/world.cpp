@@ -25,8 +25,14 @@ std::size_t agent_at(const Endpoint& endpoint) {
   return endpoint.host == hosts[0] ? 0 : 1;
 }
 
+// Zero: of no call.
 agent::CallId call_of(const agent::Event& event) {
-  return std::visit([](const auto& what) { return what.call; }, event);
+  return std::visit(
+      [](const auto& what) -> agent::CallId {
+        if constexpr (requires { what.call; }) return what.call;
+        return 0;
+      },
+      event);
 }
 
 }  // namespace
