@@ -96,7 +96,7 @@ void print_summary(const soak::Options& options, const soak::Result& result) {
   fmt::print("{} messages in {} s of virtual time, {} lost, {} doubled\n", result.messages,
              result.duration / 1s, result.lost, result.doubled);
   if (result.heap_early != 0)
-    fmt::print("heap: {} octets after a tenth of the calls, {} at the end\n", result.heap_early,
+    fmt::print("heap: {} octets once it had settled, {} at the end\n", result.heap_early,
                result.heap_end);
   fmt::print("transcript {:016x}\n{} failed\n", result.hash, result.failure_count);
 }

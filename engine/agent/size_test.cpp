@@ -27,10 +27,8 @@ class Size : public ::testing::Test {
       if (std::holds_alternative<Wait>(output)) return sent;
     }
   }
-  std::vector<Send> message(std::size_t octets) {
-    return handle(SendMessage{
-        .target = "sip:x@192.0.2.9",
-        .body = {.type = "text/plain", .octets = std::string(octets, 'x'), .disposition = {}}});
+  std::vector<Send> options(std::size_t octets) {
+    return handle(SendOptions{"sip:" + std::string(octets / 2, 'x') + "@192.0.2.9"});
   }
   std::vector<Send> call(std::size_t octets) {
     Call command;
@@ -67,20 +65,23 @@ TEST_F(Size, MoreThan1300OctetsGoByTcpAndTheViaSaysSo) {
   // A datagram asks for rport, a stream does not.
   const std::size_t rport = std::string_view(";rport").size();
   std::set<std::size_t> datagrams, streams;
-  for (std::size_t octets = 850; octets < 1100; ++octets) {
-    const auto sent = message(octets).at(0);
+  for (std::size_t octets = 1; octets < 1000; ++octets) {
+    const auto sent = call(octets).at(0);
     const bool is_stream = to_string(sent.to.endpoint) == by_tcp;
     EXPECT_EQ(sent.message.get<Via>()->transport, is_stream ? "TCP" : "UDP");
     EXPECT_EQ(sent.message.line_count(HeaderId::Via), 1U);
     (is_stream ? streams : datagrams).insert(sent.message.to_string().size());
   }
   ASSERT_FALSE(datagrams.empty() || streams.empty());
-  EXPECT_EQ(*datagrams.rbegin(), 1300U);
-  EXPECT_EQ(*streams.begin() + rport, 1301U);
+  // Numbers drawn for a call are not always equally long.
+  EXPECT_LE(*datagrams.rbegin(), 1300U);
+  EXPECT_GE(*datagrams.rbegin(), 1296U);
+  EXPECT_GE(*streams.begin() + rport, 1301U);
+  EXPECT_LE(*streams.begin() + rport, 1304U);
 }
 
 TEST_F(Size, WhoRefusesTcpGetsTheSameRequestByUdp) {
-  const auto first = message(1400).at(0);
+  const auto first = options(1400).at(0);
   const auto again = handle(DeliveryFailed{first.to});
   ASSERT_EQ(again.size(), 1U);
   EXPECT_EQ(to_string(again[0].to.endpoint), by_udp);
@@ -88,7 +89,7 @@ TEST_F(Size, WhoRefusesTcpGetsTheSameRequestByUdp) {
   for (const auto id : {HeaderId::CallId, HeaderId::CSeq, HeaderId::From, HeaderId::To})
     EXPECT_EQ(again[0].message.raw(id), first.message.raw(id)) << header_name(id);
   EXPECT_EQ(again[0].message.body(), first.message.body());
-  EXPECT_EQ(to_string(message(1400).at(0).to.endpoint), by_udp) << "it is known now";
+  EXPECT_EQ(to_string(options(1400).at(0).to.endpoint), by_udp) << "it is known now";
   // And UDP that fails as well is the end.
   handle(DeliveryFailed{again[0].to});
   std::size_t failures = 0;
@@ -100,7 +101,7 @@ TEST_F(Size, WhoRefusesTcpGetsTheSameRequestByUdp) {
 
 TEST_F(Size, WithoutTcpOfOurOwnItIsADatagram) {
   agent_ = Agent(settings(false), Rng(1));
-  EXPECT_EQ(to_string(message(1400).at(0).to.endpoint), by_udp);
+  EXPECT_EQ(to_string(options(1400).at(0).to.endpoint), by_udp);
 }
 
 TEST_F(Size, ACallFallsBackToUdpAndItsCancelFollowsIt) {

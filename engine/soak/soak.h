@@ -27,9 +27,11 @@ struct Options {
   std::optional<Number> ladder{};                      // keep the messages of that call
   // Octets on the heap that are in use; none: memory is not looked at.
   std::function<std::uint64_t()> heap{};
+  // Calls, at least, until tables and buffers have their size; the first tenth where that is more.
+  Number settled_after = 2'000;
 };
 
-// Octets by which the heap may have grown from the first tenth of the calls to the end. A single
+// Octets by which the heap may have grown from when it had settled to the end. A single
 // octet lost in each of 100,000 calls would be more.
 inline constexpr std::uint64_t growth_max = 64 * 1024;
 

@@ -75,7 +75,10 @@ TEST(Soak, ACallGoesTheSameWayAloneAndAmongOthers) {
 TEST(Soak, MemoryThatGrowsIsSeen) {
   std::uint64_t octets = 1'000'000;
   const Options options{
-      .seed = 10, .calls = 20, .heap = [&octets] { return octets += growth_max + 1; }};
+      .seed = 7,
+      .calls = 20,
+      .heap = [&octets] { return octets += growth_max + 1; },
+      .settled_after = 5};
   const auto result = soak(options);
   ASSERT_EQ(result.failure_count, 1U);
   EXPECT_EQ(result.failures.front().finding.rule, "memory-grows");
