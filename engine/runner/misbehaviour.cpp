@@ -14,7 +14,7 @@ std::vector<Misbehaviour> all_rows() {
   for (const auto& group :
        {messages_misbehaviours(), responses_misbehaviours(), transactions_misbehaviours(),
         dialogs_misbehaviours(), reliable_misbehaviours(), sdp_misbehaviours(),
-        usages_misbehaviours(), timers_misbehaviours(), registration_misbehaviours(),
+        usages_misbehaviours(), events_misbehaviours(), timers_misbehaviours(), registration_misbehaviours(),
         effects_misbehaviours()})
     rows.insert(rows.end(), group.begin(), group.end());
   std::ranges::sort(rows, {}, &Misbehaviour::name);
