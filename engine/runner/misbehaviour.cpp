@@ -15,8 +15,8 @@ std::vector<Misbehaviour> all_rows() {
        {messages_misbehaviours(), responses_misbehaviours(), transactions_misbehaviours(),
         dialogs_misbehaviours(), reliable_misbehaviours(), sdp_misbehaviours(),
         usages_misbehaviours(), timers_misbehaviours(), registration_misbehaviours(),
-         registering_misbehaviours(), effects_misbehaviours(), syntax_misbehaviours(),
-         requests_misbehaviours()})
+        registering_misbehaviours(), effects_misbehaviours(), syntax_misbehaviours(),
+        requests_misbehaviours(), events_misbehaviours()})
     rows.insert(rows.end(), group.begin(), group.end());
   std::ranges::sort(rows, {}, &Misbehaviour::name);
   return rows;

@@ -13,6 +13,7 @@ std::span<const Misbehaviour> transactions_misbehaviours();
 std::span<const Misbehaviour> dialogs_misbehaviours();
 std::span<const Misbehaviour> reliable_misbehaviours();
 std::span<const Misbehaviour> sdp_misbehaviours();
+std::span<const Misbehaviour> events_misbehaviours();
 std::span<const Misbehaviour> usages_misbehaviours();
 std::span<const Misbehaviour> timers_misbehaviours();
 std::span<const Misbehaviour> registration_misbehaviours();
