@@ -30,7 +30,7 @@ inline constexpr std::uint8_t tcp_fin = 1, tcp_syn = 2, tcp_rst = 4;
 
 inline std::string tcp(const Tcp& header, std::string_view octets) {
   return number(header.from, 2) + number(header.to, 2) + number(header.sequence, 4) + number(0, 4) +
-         number(0x50, 1) + number(header.flags, 1) + number(0, 6) + std::string(octets);
+         number(0x50, 1) + number(header.flags, 1) + std::string(6, '\0') + std::string(octets);
 }
 
 // Where a fragment stands in its datagram.
