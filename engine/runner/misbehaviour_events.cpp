@@ -63,12 +63,6 @@ constexpr Misbehaviour rows[] = {
      [](Wire& w) {
        if (w.is_sent() && w.message().status() == 489) set_status(w.edit(), 200);
      }},
-    {"replaces-406-by-200",
-     {6665, "4.1.2.1", Level::Stated},
-     "answers 200 where 406 is due",
-     [](Wire& w) {
-       if (w.is_sent() && w.message().status() == 406) set_status(w.edit(), 200);
-     }},
     {"replaces-420-by-200",
      {3261, "8.2.2.3", Level::Must},
      "answers 200 where 420 is due",
@@ -194,7 +188,7 @@ constexpr Misbehaviour rows[] = {
      [](Wire& w) {
        if (w.sends(Method::Notify) && w.last_request(false, Method::Bye) != nullptr) w.drop();
      }},
-    {"never-refreshes",
+    {"never-refreshes-subscriptions",
      {6665, "4.1.2.2", Level::Stated},
      "does not refresh its subscription",
      [](Wire& w) {
@@ -360,12 +354,6 @@ constexpr Misbehaviour rows[] = {
      [](Wire& w) {
        if (w.sends(Method::Message) && !w.is_repeated() && w.memory()++ == 0)
          w.send(as_another(w.message()), 100ms);
-     }},
-    {"long-message",
-     {3428, "8", Level::MustNot},
-     "sends a MESSAGE of 2000 octets",
-     [](Wire& w) {
-       if (w.sends(Method::Message)) w.edit().set_body("text/plain", std::string(2000, 'x'));
      }},
     {"legacy-info-with-package",
      {6086, "4.2.1", Level::MustNot},
