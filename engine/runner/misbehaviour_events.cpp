@@ -273,12 +273,6 @@ constexpr Misbehaviour rows[] = {
        notify.add(HeaderId::SubscriptionState, "active;expires=60").set_body({}, {});
        w.send(std::move(notify), 200ms);
      }},
-    {"drops-referred-by",
-     {3892, "2.2", Level::Must},
-     "does not copy Referred-By",
-     [](Wire& w) {
-       if (w.sends(Method::Invite)) w.edit().remove(HeaderId::ReferredBy);
-     }},
     {"changes-referred-by",
      {3892, "2.2", Level::Must},
      "copies the URI of Referred-By only",
