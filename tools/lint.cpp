@@ -12,14 +12,13 @@
 #include "reports/lint_report.h"
 #include "reports/totals.h"
 #include "tools/commands.h"
-#include "tools/files.h"
 #include "tools/options.h"
+#include "tools/outputs.h"
 
 namespace sipassay::tools {
 namespace {
 
 using capture::Captured;
-using reports::LintFormat;
 using reports::LintResult;
 
 // Senders as numbers, in the order of appearance.
@@ -110,28 +109,6 @@ void print_rules() {
   for (const runner::ObserverRule& rule : runner::observer_rules()) print(rule.name, rule.clause);
 }
 
-struct Output {
-  const LintFormat* format = nullptr;
-  std::string file;  // empty: standard output
-};
-
-std::vector<Output> outputs(const po::variables_map& values) {
-  std::vector<Output> out;
-  for (const std::string& written : texts(values, "report")) {
-    const std::size_t equals = written.find('=');
-    const auto* format = reports::find_lint_format(written.substr(0, equals));
-    if (format == nullptr)
-      throw UsageError{fmt::format("--report takes one of text, json, sarif; not \"{}\"",
-                                   reports::printable(written.substr(0, equals)))};
-    out.push_back({format, equals == std::string::npos ? "" : written.substr(equals + 1)});
-    if (!out.back().file.empty()) check_writable(out.back().file);
-  }
-  const auto on_stdout = std::ranges::count(out, std::string(), &Output::file);
-  if (on_stdout > 1) throw UsageError{"only one report can go to standard output; give a FILE"};
-  if (on_stdout == 0) out.insert(out.begin(), {reports::find_lint_format("text"), ""});
-  return out;
-}
-
 }  // namespace
 
 int lint(const Arguments& arguments) {
@@ -153,15 +130,12 @@ int lint(const Arguments& arguments) {
   }
   const auto files = texts(*values, "argument");
   if (files.size() != 1) throw UsageError{"lint takes one capture file (sipassay lint --help)"};
-  const auto where = outputs(*values);
+  std::vector<std::string_view> names;
+  for (const reports::LintFormat& format : reports::lint_formats()) names.push_back(format.name);
+  const auto where = report_wishes(*values, names);
   const LintResult result = examine(files[0]);
-  for (const Output& output : where) {
-    const std::string rendered = output.format->render(result);
-    if (output.file.empty())
-      fmt::print("{}", rendered);
-    else
-      write_file(output.file, rendered);
-  }
+  for (const ReportWish& wish : where)
+    write_report(wish.file, reports::find_lint_format(wish.name)->render(result));
   const bool is_bad =
       result.count(reports::Severity::Error) != 0 ||
       (values->count("strict") != 0 && result.count(reports::Severity::Warning) != 0);

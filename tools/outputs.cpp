@@ -1,8 +1,10 @@
 #include "tools/outputs.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -13,24 +15,15 @@
 namespace sipassay::tools {
 namespace {
 
-std::string format_names() {
-  std::string out;
-  for (const reports::Format& format : reports::formats())
-    out += (out.empty() ? "" : ", ") + std::string(format.name);
-  return out;
-}
-
-Destination destination_from(const std::string& written) {
+ReportWish wish_from(const std::string& written, const std::vector<std::string_view>& names) {
   const std::size_t equals = written.find('=');
-  Destination out;
-  out.format = reports::find_format(std::string_view(written).substr(0, equals));
-  if (out.format == nullptr)
-    throw UsageError{fmt::format("--report takes one of {}; not \"{}\"", format_names(),
-                                 reports::printable(written.substr(0, equals)))};
+  ReportWish out{written.substr(0, equals), {}};
+  if (std::ranges::find(names, out.name) == names.end())
+    throw UsageError{fmt::format("--report takes one of {}; not \"{}\"", fmt::join(names, ", "),
+                                 reports::printable(out.name))};
   if (equals == std::string::npos || written.substr(equals + 1) == "-") return out;
   out.file = written.substr(equals + 1);
-  if (out.file.empty())
-    throw UsageError{fmt::format("--report {}= has no file name", out.format->name)};
+  if (out.file.empty()) throw UsageError{fmt::format("--report {}= has no file name", out.name)};
   check_writable(out.file);
   return out;
 }
@@ -47,15 +40,31 @@ void add_report_options(po::options_description& options) {
       help.c_str());
 }
 
-std::vector<Destination> destinations(const po::variables_map& values) {
-  std::vector<Destination> out;
-  std::size_t on_stdout = 0;
-  for (const std::string& written : texts(values, "report")) {
-    out.push_back(destination_from(written));
-    if (out.back().file.empty()) ++on_stdout;
-  }
+std::vector<ReportWish> report_wishes(const po::variables_map& values,
+                                      const std::vector<std::string_view>& names) {
+  std::vector<ReportWish> out;
+  for (const std::string& written : texts(values, "report"))
+    out.push_back(wish_from(written, names));
+  const auto on_stdout = std::ranges::count(out, std::string(), &ReportWish::file);
   if (on_stdout > 1) throw UsageError{"only one report can go to standard output; give a FILE"};
-  if (on_stdout == 0) out.insert(out.begin(), Destination{reports::find_format("text"), ""});
+  if (on_stdout == 0) out.insert(out.begin(), ReportWish{"text", ""});
+  return out;
+}
+
+void write_report(const std::string& file, std::string_view rendered) {
+  if (!file.empty())
+    write_file(file, rendered);
+  else if (std::fwrite(rendered.data(), 1, rendered.size(), stdout) != rendered.size() ||
+           std::fflush(stdout) != 0)
+    throw UsageError{"cannot write to standard output"};
+}
+
+std::vector<Destination> destinations(const po::variables_map& values) {
+  std::vector<std::string_view> names;
+  for (const reports::Format& format : reports::formats()) names.push_back(format.name);
+  std::vector<Destination> out;
+  for (const ReportWish& wish : report_wishes(values, names))
+    out.push_back({reports::find_format(wish.name), wish.file});
   return out;
 }
 
@@ -75,12 +84,7 @@ void write_reports(const runner::RunResult& result, reports::RenderOptions optio
     std::string rendered;
     destination.format->render(result, options, rendered);
     try {
-      if (!destination.file.empty()) {
-        write_file(destination.file, rendered);
-      } else if (std::fwrite(rendered.data(), 1, rendered.size(), stdout) != rendered.size() ||
-                 std::fflush(stdout) != 0) {
-        throw UsageError{"cannot write to standard output"};
-      }
+      write_report(destination.file, rendered);
     } catch (const UsageError& error) {
       errors += (errors.empty() ? "" : "; ") + error.message;
     }
