@@ -389,6 +389,39 @@ constexpr Misbehaviour rows[] = {
      [](Wire& w) {
        if (w.sends(Method::Register)) w.edit().set(HeaderId::RecvInfo, "g.sipassay.test");
      }},
+    {"cancel-ends-any-request",
+     {6665, "4.6", Level::MustNot},
+     "answers 487 to the SUBSCRIBE or NOTIFY that a CANCEL names",
+     [](Wire& w) {
+       for (const Method method : {Method::Subscribe, Method::Notify}) {
+         if (w.sends(method, 200, 299)) w.drop();
+         const Message* accepted = w.last_response(true, method, 200, 299);
+         if (!w.gets(Method::Cancel) || accepted == nullptr) continue;
+         Message terminated = *accepted;
+         set_status(terminated, 487);
+         w.send(std::move(terminated));
+       }
+     }},
+    {"refreshes-without-id",
+     {6665, "4.5.2", Level::Must},
+     "leaves the id of Event out of refreshes",
+     [](Wire& w) {
+       const std::string event(w.message().raw(HeaderId::Event));
+       if (w.sends(Method::Subscribe) && !tag_of(w.message(), HeaderId::To).empty())
+         w.edit().set(HeaderId::Event, event.substr(0, event.find(';')));
+     }},
+    {"notifies-in-plain-text",
+     {6665, "4.2.2", Level::Must},
+     "sends NOTIFY with plain text whatever Accept lists",
+     [](Wire& w) {
+       if (w.sends(Method::Notify)) w.edit().set_body("text/plain", "here");
+     }},
+    {"notify-lengthens-subscription",
+     {6665, "4.2.2", Level::MustNot},
+     "says in NOTIFY that ten more minutes are left",
+     [](Wire& w) {
+       if (w.sends(Method::Notify)) w.edit().set(HeaderId::SubscriptionState, "active;expires=600");
+     }},
 };
 
 }  // namespace

@@ -199,6 +199,24 @@ constexpr Misbehaviour rows[] = {
        next.add(HeaderId::Authorization, "Digest username=\"alice\", realm=\"r\", nonce=\"n\"");
        w.send(std::move(next), 50ms);
      }},
+    {"picks-the-first-qop",
+     {7616, "3.3", Level::Must},
+     "takes the first qop that is offered, known or not",
+     [](Wire& w) {
+       edit_credentials(w, [](std::string& value) { replace(value, "qop=auth", "qop=x-none"); });
+     }},
+    {"quotes-qop",
+     {7616, "3.4", Level::MustNot},
+     "writes qop as a quoted string",
+     [](Wire& w) {
+       edit_credentials(w, [](std::string& value) { replace(value, "qop=auth", "qop=\"auth\""); });
+     }},
+    {"unquotes-nonce",
+     {7616, "3.4", Level::Must},
+     "writes nonce as a token",
+     [](Wire& w) {
+       edit_credentials(w, [](std::string& value) { replace(value, "nonce=\"n1\"", "nonce=n1"); });
+     }},
 };
 
 }  // namespace

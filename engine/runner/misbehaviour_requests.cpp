@@ -151,6 +151,32 @@ constexpr Misbehaviour rows[] = {
            if (line.starts_with("m=audio ")) line.replace(8, line.find(' ', 8) - 8, "4000");
        });
      }},
+    {"method-in-request-uri",
+     {3261, "19.1.5", Level::MustNot},
+     "leaves the method parameter of a URI in the Request-URI",
+     [](Wire& w) {
+       const bool is_led = is_initial_invite(w) && w.first(false, [](const Message& m) {
+         return m.raw(HeaderId::ReferTo).contains(";method=") ||
+                m.raw(HeaderId::Contact).contains(";method=");
+       });
+       if (is_led)
+         w.edit().set_request_uri(std::string(w.message().request_uri()) + ";method=INVITE");
+     }},
+    {"loses-uri-parameters",
+     {3261, "19.1.5", Level::Must},
+     "leaves the parameters of a URI out of the Request-URI",
+     [](Wire& w) {
+       const std::string_view uri = w.message().request_uri();
+       if (is_initial_invite(w))
+         w.edit().set_request_uri(std::string(uri.substr(0, uri.find(';'))));
+     }},
+    {"redirects-in-old-branch",
+     {3261, "8.1.3.4", Level::Must},
+     "gives a redirected INVITE the branch of the first one",
+     [](Wire& w) {
+       const Message* before = w.last_request(true, Method::Invite);
+       if (is_initial_invite(w) && before != nullptr) set_branch(w.edit(), branch_of(*before));
+     }},
 };
 
 }  // namespace
