@@ -422,6 +422,50 @@ constexpr Misbehaviour rows[] = {
      [](Wire& w) {
        if (w.sends(Method::Notify)) w.edit().set(HeaderId::SubscriptionState, "active;expires=600");
      }},
+    {"481-after-500-to-refresh",
+     {6665, "4.1.2.2", Level::Stated},
+     "ends a subscription at any error to its refresh",
+     [](Wire& w) {
+       if (w.sends(Method::Notify, 200, 299) && w.last_response(false, Method::Subscribe, 500, 500))
+         set_status(w.edit(), 481);
+     }},
+    {"answers-notify-late",
+     {6665, "4.1.3", Level::Should},
+     "answers NOTIFY after five seconds",
+     [](Wire& w) {
+       if (w.sends(Method::Notify, 200, 699)) w.delay(5s);
+     }},
+    {"answers-no-notify",
+     {6665, "4.1.4", Level::Must},
+     "drops a NOTIFY whose From tag it does not know",
+     [](Wire& w) {
+       if (w.gets(Method::Notify) && tag_of(w.message(), HeaderId::From) == "another") w.drop();
+     }},
+    {"minds-notify-parameters",
+     {6665, "4.1.3", Level::Stated},
+     "answers 400 to a NOTIFY that does not look as its own ones do",
+     [](Wire& w) {
+       if (w.sends(Method::Notify, 200, 299)) set_status(w.edit(), 400);
+     }},
+    {"grants-ten-seconds",
+     {6665, "3.1.1", Level::Stated},
+     "takes the expires of Contact for the length of the subscription",
+     [](Wire& w) {
+       if (w.sends(Method::Subscribe, 200, 299)) w.edit().set(HeaderId::Expires, "10");
+     }},
+    {"notifies-unasked",
+     {6665, "4.2.1", Level::MustNot},
+     "sends NOTIFY to everybody who calls",
+     [](Wire& w) {
+       if (!w.gets(Method::Ack)) return;
+       if (auto notify = w.make_request("NOTIFY")) w.send(std::move(*notify));
+     }},
+    {"489-for-everything",
+     {6665, "4.4.4", Level::Must},
+     "answers 489 to packages that Allow-Events lists",
+     [](Wire& w) {
+       if (w.sends(Method::Subscribe, 200, 699)) set_status(w.edit(), 489);
+     }},
 };
 
 }  // namespace

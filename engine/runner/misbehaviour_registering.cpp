@@ -1,4 +1,5 @@
 // Rows about the REGISTERs that the SUT sends, and the credentials that they carry.
+#include <fmt/format.h>
 #include <functional>
 
 #include "engine/message/header/all.h"
@@ -216,6 +217,21 @@ constexpr Misbehaviour rows[] = {
      "writes nonce as a token",
      [](Wire& w) {
        edit_credentials(w, [](std::string& value) { replace(value, "nonce=\"n1\"", "nonce=n1"); });
+     }},
+    {"registers-in-another-call",
+     {3261, "8.1.1.4", Level::Should},
+     "gives each REGISTER a Call-ID of its own",
+     [](Wire& w) {
+       if (first_register(w) != nullptr)
+         w.edit().set(HeaderId::CallId, fmt::format("call-{}", cseq_number(w.message())));
+     }},
+    {"digests-with-another-algorithm",
+     {7616, "3.3", Level::Stated},
+     "answers with SHA-256 where no algorithm was named",
+     [](Wire& w) {
+       edit_credentials(w, [](std::string& value) {
+         replace(value, "response=\"", "response=\"0123456789abcdef0123456789abcdef");
+       });
      }},
 };
 

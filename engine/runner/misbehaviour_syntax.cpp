@@ -264,6 +264,23 @@ constexpr Misbehaviour rows[] = {
        if (!w.sends(Method::Invite)) return;
        if (auto ack = w.make_request("ACK")) w.send(std::move(*ack), 50ms);
      }},
+    {"minds-reason",
+     {3326, "2", Level::Stated},
+     "answers 400 to a Reason that it does not know",
+     [](Wire& w) {
+       if (w.is_sent() || !w.message().raw("Reason").starts_with("X-none")) return;
+       w.drop();
+       w.send(w.make_response(400));
+     }},
+    {"minds-content-id",
+     {8262, "3.3", Level::Stated},
+     "answers 415 to a body with Content-ID",
+     [](Wire& w) {
+       if (w.is_sent() || !w.message().is_request() || w.message().raw("Content-ID").empty())
+         return;
+       w.drop();
+       w.send(w.make_response(415));
+     }},
 };
 
 }  // namespace

@@ -181,6 +181,24 @@ constexpr Misbehaviour rows[] = {
        if (w.sends(Method::Info, 200, 299) && w.last_response(false, Method::Invite, 300, 699))
          set_status(w.edit(), 469);
      }},
+    {"fragments-without-version",
+     {3420, "2", Level::Stated},
+     "begins its fragments with the status code",
+     [](Wire& w) {
+       if (w.sends(Method::Notify)) w.edit().set_body("message/sipfrag", "486 Busy Here\r\n");
+     }},
+    {"refuses-fragments",
+     {3420, "3.1", Level::Stated},
+     "answers 415 to message/sipfrag",
+     [](Wire& w) {
+       if (w.sends(Method::Notify, 200, 299)) set_status(w.edit(), 415);
+     }},
+    {"requires-norefersub",
+     {4488, "4", Level::ShouldNot},
+     "requires norefersub of everybody",
+     [](Wire& w) {
+       if (w.sends(Method::Refer)) w.edit().add(HeaderId::Require, "norefersub");
+     }},
 };
 
 }  // namespace
