@@ -233,6 +233,15 @@ constexpr Misbehaviour rows[] = {
          replace(value, "response=\"", "response=\"0123456789abcdef0123456789abcdef");
        });
      }},
+    {"digests-with-md5-length",
+     {8760, "2.2", Level::Stated},
+     "sends 32 digits whatever the algorithm",
+     [](Wire& w) {
+       edit_credentials(w, [](std::string& value) {
+         if (const auto at = value.find("response=\""); at != std::string::npos)
+           value.erase(at + 10, 32);
+       });
+     }},
 };
 
 }  // namespace

@@ -385,6 +385,14 @@ constexpr Misbehaviour rows[] = {
        update->set_body("application/sdp", invite->body());
        w.send(std::move(*update), 200ms);
      }},
+    {"offers-without-refused-stream",
+     {6337, "5.2.5", Level::Stated},
+     "leaves a refused stream out of its next offer",
+     [](Wire& w) {
+       const Message* before = w.last_response(true, Method::Invite, 200, 299);
+       if (w.sends(Method::Invite, 200, 299) && before != nullptr && !w.is_repeated())
+         edit_sdp(w.edit(), [](Lines& lines) { drop_last_medium(lines); });
+     }},
 };
 
 }  // namespace

@@ -281,6 +281,22 @@ constexpr Misbehaviour rows[] = {
        w.drop();
        w.send(w.make_response(415));
      }},
+    {"minds-max-breadth",
+     {5393, "5.3.5", Level::Stated},
+     "answers 440 to a request that must not fork any more",
+     [](Wire& w) {
+       if (w.is_sent() || !w.message().is_request() || w.message().raw("Max-Breadth").empty())
+         return;
+       w.drop();
+       w.send(w.make_response(440));
+     }},
+    {"brackets-request-uri",
+     {3261, "7.1", Level::MustNot},
+     "puts the Request-URI into angle brackets",
+     [](Wire& w) {
+       if (w.sends(Method::Invite))
+         w.edit().set_start_line(fmt::format("INVITE <{}> SIP/2.0", w.message().request_uri()));
+     }},
 };
 
 }  // namespace

@@ -199,6 +199,36 @@ constexpr Misbehaviour rows[] = {
      [](Wire& w) {
        if (w.sends(Method::Refer)) w.edit().add(HeaderId::Require, "norefersub");
      }},
+    {"minds-disposition",
+     {6086, "11.5", Level::Stated},
+     "answers 415 to INFO whose disposition is written in lower case",
+     [](Wire& w) {
+       if (w.sends(Method::Info, 200, 299)) set_status(w.edit(), 415);
+     }},
+    {"another-recv-info-in-2xx",
+     {6086, "5.2.3", Level::Must},
+     "lists another package in the 2xx than before",
+     [](Wire& w) {
+       if (w.sends(Method::Invite, 200, 299)) w.edit().set(HeaderId::RecvInfo, "another");
+     }},
+    {"swaps-target-dialog-tags",
+     {4538, "3", Level::Must},
+     "names the tags of Target-Dialog as it sees them itself",
+     [](Wire& w) {
+       if (!w.sends(Method::Refer)) return;
+       std::string value(w.message().raw(HeaderId::TargetDialog));
+       if (const auto at = value.find("local-tag="); at != std::string::npos)
+         value.insert(at + 10, "not-");
+       w.edit().set(HeaderId::TargetDialog, value);
+     }},
+    {"refers-in-the-dialog",
+     {7647, "4", Level::Must},
+     "sends REFER in the dialog whatever the Contact of its peer",
+     [](Wire& w) {
+       const Message* invite = w.last_request(true, Method::Invite);
+       if (w.sends(Method::Refer) && invite != nullptr)
+         w.edit().set(HeaderId::CallId, invite->raw(HeaderId::CallId));
+     }},
 };
 
 }  // namespace
