@@ -194,6 +194,20 @@ TEST(Race, AReinviteThatCrossesTheByeIs481) {
   expect_all_ends(pair);
 }
 
+// RFC 3261 13.2.2.4 MUST: an answer, though there is no session any more; and not two BYEs.
+TEST(Race, AnOfferThatCrossesTheByeIsAnsweredInTheAck) {
+  Pair pair;
+  call(pair, "auto");
+  pair.run_for(1s);
+  pair.a_does(Reinvite{.kind = Reinvite::Kind::Offerless});
+  pair.run_for(15ms);
+  pair.a_does(HangUp{});
+  expect_all_ends(pair);
+  EXPECT_EQ(pair.count(Side::A, "ACK+sdp"), 1U) << pair.dump();
+  EXPECT_EQ(pair.count(Side::A, "BYE"), 1U);
+  EXPECT_THAT(pair.events_of<Violation>(Side::B), IsEmpty());
+}
+
 TEST(Race, AReferThatCrossesTheByeIs481) {
   Pair pair;
   call(pair, "auto");

@@ -20,6 +20,8 @@ struct SessionDialog::Impl {
   struct Own {
     OwnInvite info;
     ReliableReceiver receiver;
+    bool was_offered = false;  // its offer stood in a reliable 1xx of the peer's
+    bool owes_answer = false;  // the offer stood in its 2xx: the ACK must bring the answer
   };
   struct Peer {
     PeerInvite info;

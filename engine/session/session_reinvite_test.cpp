@@ -508,6 +508,28 @@ TEST(Failures, A404EndsTheDialogWithoutBye) {
   EXPECT_EQ(pair.count<Send>(Caller), 0U);
 }
 
+// RFC 3261 13.2.2.4 MUST.
+TEST(Failures, AnOfferAfterTheEndStillOwesAnAnswer) {
+  for (const bool has_offer : {false, true}) {
+    Established pair;
+    const auto id = pair.send(
+        Caller, pair.caller().invite({.body = has_offer ? sdp_body(5) : Body{}}, pair.now()));
+    pair.settle();
+    ASSERT_TRUE(pair.reply(Callee, id, {.status = 200, .body = sdp_body(6)}));
+    ASSERT_TRUE(pair.caller().bye({}, pair.now()));
+    pair.settle();
+    ASSERT_NE(pair.newest<Answered>(Caller), nullptr);
+    EXPECT_EQ(pair.newest<Answered>(Caller)->has_offer, !has_offer);
+    if (!has_offer) {
+      EXPECT_EQ(pair.caller().ack().error().code, SessionErrorCode::AnswerMissing);
+      EXPECT_TRUE(pair.caller().ack({.body = sdp_body(7)}));
+    } else {
+      EXPECT_TRUE(pair.caller().ack());
+    }
+    EXPECT_TRUE(pair.caller().is_finished());
+  }
+}
+
 TEST(Failures, A500WithRetryAfterIsTriedAgainThen) {
   Established pair;
   const Message request = *pair.caller().invite({.body = sdp_body(5)}, pair.now());

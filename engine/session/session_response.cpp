@@ -75,6 +75,7 @@ void SessionDialog::Impl::invite_provisional(Own& own, const Message& response) 
   const auto verdict = transition(Side::Remote, carrier, description);
   const bool has_offer = verdict.action == Action::TakeOffer;
   const bool has_answer = verdict.action == Action::TakeAnswer;
+  own.was_offered |= has_offer;
   if (reliable) {
     // RFC 6141 4.7, 4.9: a reliable 1xx refreshes the target, an unreliable one must not.
     dialog.refresh_target(response);
@@ -118,7 +119,11 @@ void SessionDialog::Impl::invite_success(Own& own, const Message& response, Inst
       answered.lacks_description =
           verdict.action == Action::MissingAnswer || verdict.action == Action::MissingOffer;
     }
+  } else if (!own.was_offered && !description_of(own.info.request)) {
+    // RFC 3261 13.2.2.4 MUST: an answer is owed to this offer too, whatever has ended the session.
+    answered.has_offer = description_of(response).has_value();
   }
+  own.owes_answer = answered.has_offer;
   put(std::move(answered));
   // The peer goes on with a dialog that its 199 had ended: BYE behind the ACK.
   if (!was_ended_early || !own_is_initial) return;
