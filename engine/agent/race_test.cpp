@@ -114,6 +114,21 @@ TEST(Race, ACancelForNothingIs481) {
   EXPECT_EQ(pair.count(Side::B, "481 CANCEL"), 1U);
 }
 
+// 17.2.1: Timer H. Unlike a 2xx without ACK (13.3.1.4) it ends nothing.
+TEST(Race, ARefusedReinviteWithoutAckChangesNothing) {
+  Pair pair;
+  call(pair, "refuse-reinvite");
+  pair.run_for(1s);
+  pair.set_filter(lose(Side::A, "ACK"));
+  pair.a_does(Reinvite{});
+  pair.run_for(60s);
+  EXPECT_GT(pair.count(Side::B, "488 INVITE+sdp") + pair.count(Side::B, "488 INVITE"), 5U);
+  EXPECT_EQ(pair.b().session(0)->session_state(), session::SessionState::Confirmed);
+  pair.a_does(HangUp{});
+  expect_all_ends(pair);
+  EXPECT_EQ(pair.count(Side::B, "BYE"), 0U);
+}
+
 // --- BYE
 
 TEST(Race, ByesThatCrossAreBothAnswered) {

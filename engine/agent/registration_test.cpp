@@ -166,6 +166,12 @@ TEST(Registration, HasALimitOfRegistrars) {
   pair.run_for(1s);
   EXPECT_EQ(granted(pair).size(), 64U);
   EXPECT_EQ(answers(pair).front(), 503);
+  // One that nothing is bound at makes room.
+  pair.a_does(Register{.registrar = pair.uri(Side::B, "user7"), .expires = 0});
+  pair.run_for(1s);
+  pair.a_does(Register{.registrar = pair.uri(Side::B, "another")});
+  pair.run_for(1s);
+  EXPECT_EQ(granted(pair).back(), 3600U);
 }
 
 }  // namespace
