@@ -87,6 +87,16 @@ struct Wait {
 };
 using Output = std::variant<Send, Event, Wait>;
 
+// What an agent holds that must not outlive its use: all zero once nothing goes on any more.
+struct Census {
+  std::size_t calls = 0;  // and dialogs of subscriptions only
+  std::size_t dialogs = 0;
+  std::size_t transactions = 0;
+  std::size_t transaction_owners = 0;  // who is told of a transaction
+  std::size_t timers = 0;              // of calls and dialogs
+  std::size_t messages_waiting = 0;    // MESSAGEs and what they wait for (RFC 3428 8)
+};
+
 class Agent {
  public:
   Agent(Settings settings, Rng rng);
@@ -99,12 +109,15 @@ class Agent {
 
   // The newest call's id, or zero.
   CallId newest_call() const;
+  // The newest id given, to a call or to a dialog of subscriptions only; zero if there was none.
+  CallId last_id() const;
   // Also one that has ended, as long as anything of it is left.
   bool has_call(CallId call) const;
   // White box for scenarios, tests and fuzz invariants; nullptr when the call is gone.
   const session::SessionDialog* session(CallId call) const;
   std::size_t live_calls() const;
   std::size_t live_transactions() const;
+  Census census() const;
 
  private:
   struct Impl;

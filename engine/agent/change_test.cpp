@@ -262,7 +262,6 @@ TEST(Change, ChallengesInTheDialogKeepItsNumbersContiguous) {
     challenge.add(HeaderId::WwwAuthenticate, "Digest realm=\"r\", nonce=\"n\", qop=\"auth\"");
     challenge.set_body({}, {});
     pair.network().send({.due = {},
-                         .order = 0,
                          .from = pair.endpoint(Side::B),
                          .to = pair.endpoint(Side::A),
                          .flow = 0,

@@ -108,9 +108,19 @@ void Core::on(GarbageReceived input) {
 }
 
 void Core::on(DeliveryFailed input) {
-  if (input.to.endpoint.transport == Transport::Tcp && without_tcp_.size() < without_tcp_max)
-    without_tcp_.insert(host_port(input.to.endpoint));
+  if (input.to.endpoint.transport == Transport::Tcp) note_without_tcp(input.to.endpoint);
   layer_.transport_failed(input.to, now_);
+}
+
+void Core::note_without_tcp(const Endpoint& host) {
+  std::erase_if(without_tcp_, [this](const auto& known) { return known.second <= now_; });
+  if (without_tcp_.size() < without_tcp_max)
+    without_tcp_.insert_or_assign(host_port(host), now_ + without_tcp_for);
+}
+
+bool Core::is_without_tcp(const Endpoint& host) const {
+  const auto known = without_tcp_.find(host_port(host));
+  return known != without_tcp_.end() && known->second > now_;
 }
 
 void Core::on(FlowClosed input) {
@@ -201,6 +211,9 @@ void Core::route(transaction::ResponseReceived output) {
 // 17.1.3, 18.1.2: matches nothing, silently discarded.
 void Core::route(transaction::StrayResponse) {}
 
+// Of a server transaction it is Timer H: no ACK came for our refusal (17.2.1). That changes
+// nothing; only a 2xx without ACK is to end its session (13.3.1.4), and the session counts for that
+// itself.
 void Core::route(transaction::TimedOut output) {
   if (clients_.contains(output.transaction))
     client_failed(output.transaction, session::Failure::TimedOut);
@@ -476,7 +489,7 @@ bool Core::add_via(Message& request, const transaction::Destination& to) {
 // RFC 3261 18.1.1 MUST: a request of more than 1300 octets goes by TCP, and its Via says so.
 bool Core::address(Message& request, transaction::Destination& to) {
   if (!add_via(request, to)) return false;
-  if (to.endpoint.transport != Transport::Udp || without_tcp_.contains(host_port(to.endpoint)) ||
+  if (to.endpoint.transport != Transport::Udp || is_without_tcp(to.endpoint) ||
       request.to_string().size() <= datagram_octets_max)
     return true;
   auto stream = to.endpoint;
@@ -587,6 +600,15 @@ Rng Core::rng_for(const Message& invite) const {
   return Rng(derive_seed(session_secret_, invite.raw(HeaderId::CallId)));
 }
 
+Census Core::census() const {
+  return {.calls = calls_.size(),
+          .dialogs = dialogs_.size(),
+          .transactions = layer_.size(),
+          .transaction_owners = clients_.size() + servers_.size(),
+          .timers = schedule_.size(),
+          .messages_waiting = pending_messages_.size() + waiting_messages_.size()};
+}
+
 // --- the shell
 
 Agent::Agent(Settings settings, Rng rng)
@@ -603,6 +625,12 @@ Output Agent::poll() {
 }
 CallId Agent::newest_call() const {
   return impl_->newest_call();
+}
+CallId Agent::last_id() const {
+  return impl_->last_id();
+}
+Census Agent::census() const {
+  return impl_->census();
 }
 bool Agent::has_call(CallId call) const {
   return impl_->has_call(call);

@@ -33,17 +33,21 @@ namespace sipassay::agent {
 inline constexpr std::string_view product = "sipassay/0.1.0";
 
 // Limits of this implementation.
-inline constexpr std::size_t forks_max = 32;              // dialogs of one INVITE of ours
-inline constexpr unsigned challenges_answered_max = 4;    // of one request of ours
-inline constexpr std::size_t targets_max = 6;             // of one call that is redirected
-inline constexpr unsigned intervals_raised_max = 5;       // 422s of one call (RFC 4028 7.3)
-inline constexpr unsigned resubscriptions_max = 8;        // new subscriptions after one command
-inline constexpr std::size_t waiting_messages_max = 64;   // MESSAGEs behind one that is pending
-inline constexpr std::size_t ended_kept_max = 64;         // ids of ended dialogs, for Replaces
-inline constexpr unsigned transfer_depth_max = 4;         // calls that a REFER within a REFER makes
+inline constexpr std::size_t forks_max = 32;             // dialogs of one INVITE of ours
+inline constexpr unsigned challenges_answered_max = 4;   // of one request of ours
+inline constexpr std::size_t targets_max = 6;            // of one call that is redirected
+inline constexpr unsigned intervals_raised_max = 5;      // 422s of one call (RFC 4028 7.3)
+inline constexpr unsigned resubscriptions_max = 8;       // new subscriptions after one command
+inline constexpr std::size_t waiting_messages_max = 64;  // MESSAGEs behind one that is pending
+inline constexpr std::size_t ended_kept_max = 64;        // ids of ended dialogs, for Replaces
+// Calls one inside the other, each made by a REFER that came in the one before. A chain that goes
+// to and fro between agents looks to each like one REFER in a call that came; what bounds it is:
+inline constexpr unsigned transfer_depth_max = 4;
+inline constexpr std::size_t referred_calls_max = 1000;   // calls at a time that REFERs made
 inline constexpr std::size_t registrations_max = 64;      // registrars of ours
 inline constexpr std::size_t datagram_octets_max = 1300;  // RFC 3261 18.1.1: more goes by TCP
 inline constexpr std::size_t without_tcp_max = 64;        // hosts known to refuse TCP
+inline constexpr Duration without_tcp_for = 600s;         // then TCP is tried again
 
 // What became of the offer of a change of ours, kept for the retry after a 491 (RFC 3261 14.1).
 using Change = std::variant<Reinvite, Update>;
@@ -220,6 +224,8 @@ class Core {
   bool has_call(CallId call) const { return calls_.contains(call); }
   std::size_t live_calls() const { return calls_.size(); }
   std::size_t live_transactions() const { return layer_.size(); }
+  CallId last_id() const { return last_call_; }
+  Census census() const;
 
  private:
   // --- core.cpp: inputs and outputs
@@ -261,6 +267,8 @@ class Core {
   // Adds the Via; what is too long for a datagram gets a TCP destination, if there is one.
   bool address(Message& request, transaction::Destination& to);
   bool send_by_datagram(transaction::Id failed);
+  void note_without_tcp(const Endpoint& host);
+  bool is_without_tcp(const Endpoint& host) const;
   void respond(transaction::Id transaction, Message response, const Flow& flow);
   void respond(transaction::Id transaction, const Message& request, const Refusal& refusal,
                const Flow& flow);
@@ -424,6 +432,7 @@ class Core {
                              const Behaviour& behaviour);
   void refer_outside(const SendRefer& wish, const session::SessionDialog* about);
   std::optional<Call> call_for(const Message& refer) const;
+  bool may_call_for_referrer(const LiveCall& call) const;
   void tell_referrer(LiveCall& call, int status, std::string_view reason);
   // RFC 3891 3: the dialog that an INVITE replaces, or why it may not.
   std::optional<Refusal> check_replaces(const Message& request,
@@ -457,8 +466,8 @@ class Core {
   std::map<transaction::Id, ServerTransaction> servers_;
   std::set<std::pair<Instant, CallId>> schedule_;
   std::set<CallId> touched_;
-  std::set<std::string> without_tcp_;  // "host:port" of whoever refused TCP
-  std::optional<int> reject_next_;     // command Reject{next} when there is no call
+  std::map<std::string, Instant> without_tcp_;  // "host:port" of whoever refused TCP: until when
+  std::optional<int> reject_next_;              // command Reject{next} when there is no call
   std::map<std::string, OwnRegistration> registrations_;  // by the registrar's URI
   std::set<std::string> pending_messages_;                // their Request-URIs (RFC 3428 8)
   std::deque<std::pair<std::string, SendMessage>> waiting_messages_;

@@ -399,6 +399,8 @@ const Secret* Server::user_named(std::string_view name) const {
 }
 
 std::string Server::make_nonce(Algorithm algorithm, const std::string& opaque, Instant now) {
+  // Too old is judged like unknown.
+  std::erase_if(nonces_, [&](const auto& entry) { return is_old(entry.second, now); });
   if (nonces_.size() >= nonces_max) {
     const auto oldest =
         std::ranges::min_element(nonces_, {}, [](const auto& entry) { return entry.second.order; });
@@ -454,8 +456,7 @@ Judgement Server::verify(const Message& request, Instant now) {
 Judgement Server::judge_nonce(std::string_view nonce, std::optional<std::uint32_t> nc,
                               Instant now) {
   const auto found = nonces_.find(nonce);
-  if (found == nonces_.end() || now - found->second.made > options_.nonce_life)
-    return Judgement::Stale;
+  if (found == nonces_.end() || is_old(found->second, now)) return Judgement::Stale;
   if (!nc) return Judgement::Accepted;
   if (*nc <= found->second.nc) return Judgement::Replayed;
   found->second.nc = *nc;

@@ -107,9 +107,9 @@ enum class Judgement : std::uint8_t {
   Absent,     // no credentials for our realm: challenge
   Malformed,  // a directive is missing, doubled or odd, or uri is not the Request-URI: 400 (RFC
               // 7616 3.4, 3.4.6)
-  Wrong,     // digest, user, algorithm, qop or opaque does not fit: challenge again
-  Stale,     // digest right, nonce no longer ours or too old: challenge with stale=true
-  Replayed,  // nonce count not higher than before: challenge with stale=true
+  Wrong,      // digest, user, algorithm, qop or opaque does not fit: challenge again
+  Stale,      // digest right, nonce no longer ours or too old: challenge with stale=true
+  Replayed,   // nonce count not higher than before: challenge with stale=true
 };
 std::string_view to_string(Judgement judgement);
 
@@ -136,6 +136,7 @@ class Server {
   void confirm(const Message& request, Message& response) const;
   // The user of the last accepted request.
   const std::string& user() const { return user_; }
+  std::size_t nonce_count() const { return nonces_.size(); }
 
  private:
   struct Nonce {
@@ -145,6 +146,9 @@ class Server {
     std::uint32_t nc = 0;  // highest seen
     std::uint64_t order = 0;
   };
+  bool is_old(const Nonce& nonce, Instant now) const {
+    return now - nonce.made > options_.nonce_life;
+  }
   const Secret* user_named(std::string_view name) const;
   std::string make_nonce(Algorithm algorithm, const std::string& opaque, Instant now);
   Judgement judge_nonce(std::string_view nonce, std::optional<std::uint32_t> nc, Instant now);

@@ -506,6 +506,17 @@ TEST(DigestServer, ForgetsTheOldestNonceAtItsLimit) {
   EXPECT_EQ(e.verify(), Judgement::Stale);
 }
 
+TEST(DigestServer, ForgetsNoncesThatAreTooOld) {
+  Exchange e;
+  const auto age = server_options().nonce_life;
+  Message later = Message::response(401);
+  e.server.challenge(later, false, start + age);
+  EXPECT_EQ(e.server.nonce_count(), 2U);
+  e.server.challenge(later, false, start + age + 1ms);
+  EXPECT_EQ(e.server.nonce_count(), 2U);
+  EXPECT_EQ(e.verify(), Judgement::Stale);
+}
+
 TEST(DigestServer, ProvesThatItKnowsTheSecret) {
   Exchange e;
   auto ok = Message::response(200);

@@ -90,7 +90,7 @@ void Core::on(LiveCall& call, CallDialog& dialog, session::Send output) {
 void Core::on(LiveCall&, CallDialog& dialog, session::RepeatAck output) {
   // 13.2.2.4 MUST: the same ACK for every copy of the 2xx; but by a way that works.
   std::erase_if(dialog.acks, [&](const SentAck& kept) {
-    return kept.was_too_long && without_tcp_.contains(host_port(kept.to.endpoint));
+    return kept.was_too_long && is_without_tcp(kept.to.endpoint);
   });
   for (const auto& kept : dialog.acks)
     if (kept.cseq == output.cseq) return layer_.send_ack(kept.ack, kept.to);
@@ -207,7 +207,11 @@ void Core::on(LiveCall& call, CallDialog& dialog, session::Answered output) {
   session::RequestOptions options;
   int hang_up_cause = 0;
   std::string_view why;
-  if (output.has_offer) {
+  if (output.has_offer && dialog.is_over) {
+    // 13.2.2.4 MUST: an answer, though our BYE came first; there is no session for it.
+    const auto offer = session::description_of(output.response);
+    options.body = session_body(refusing_answer(offer ? offer->octets : ""));
+  } else if (output.has_offer) {
     const auto& offer = dialog.session.offer();
     auto answer = dialog.media.answer(offer ? offer->octets : std::string_view{});
     if (!answer) {

@@ -114,6 +114,21 @@ TEST(Race, ACancelForNothingIs481) {
   EXPECT_EQ(pair.count(Side::B, "481 CANCEL"), 1U);
 }
 
+// 17.2.1: Timer H. Unlike a 2xx without ACK (13.3.1.4) it ends nothing.
+TEST(Race, ARefusedReinviteWithoutAckChangesNothing) {
+  Pair pair;
+  call(pair, "refuse-reinvite");
+  pair.run_for(1s);
+  pair.set_filter(lose(Side::A, "ACK"));
+  pair.a_does(Reinvite{});
+  pair.run_for(60s);
+  EXPECT_GT(pair.count(Side::B, "488 INVITE+sdp") + pair.count(Side::B, "488 INVITE"), 5U);
+  EXPECT_EQ(pair.b().session(0)->session_state(), session::SessionState::Confirmed);
+  pair.a_does(HangUp{});
+  expect_all_ends(pair);
+  EXPECT_EQ(pair.count(Side::B, "BYE"), 0U);
+}
+
 // --- BYE
 
 TEST(Race, ByesThatCrossAreBothAnswered) {
@@ -192,6 +207,20 @@ TEST(Race, AReinviteThatCrossesTheByeIs481) {
   EXPECT_EQ(pair.count(Side::A, "481 INVITE"), 1U);
   EXPECT_EQ(pair.count(Side::B, "200 BYE"), 1U);
   expect_all_ends(pair);
+}
+
+// RFC 3261 13.2.2.4 MUST: an answer, though there is no session any more; and not two BYEs.
+TEST(Race, AnOfferThatCrossesTheByeIsAnsweredInTheAck) {
+  Pair pair;
+  call(pair, "auto");
+  pair.run_for(1s);
+  pair.a_does(Reinvite{.kind = Reinvite::Kind::Offerless});
+  pair.run_for(15ms);
+  pair.a_does(HangUp{});
+  expect_all_ends(pair);
+  EXPECT_EQ(pair.count(Side::A, "ACK+sdp"), 1U) << pair.dump();
+  EXPECT_EQ(pair.count(Side::A, "BYE"), 1U);
+  EXPECT_THAT(pair.events_of<Violation>(Side::B), IsEmpty());
 }
 
 TEST(Race, AReferThatCrossesTheByeIs481) {

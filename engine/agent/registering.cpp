@@ -34,6 +34,10 @@ void Core::command(const Register& wish) {
   auto known = registrations_.find(wish.registrar);
   if (known == registrations_.end()) {
     if (registrations_.size() >= registrations_max)
+      std::erase_if(registrations_, [](const auto& entry) {
+        return entry.second.registration.state() == Registration::State::Idle;
+      });
+    if (registrations_.size() >= registrations_max)
       return emit(RequestAnswered{0, "REGISTER", 503});
     OwnRegistration made{.registration = Registration(settings_.timings.timeout())};
     known = registrations_.emplace(wish.registrar, std::move(made)).first;

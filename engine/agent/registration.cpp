@@ -28,12 +28,14 @@ bool Registration::want(const Register& wish) {
 bool Registration::answered(const Message* response, std::string_view own_contact, Instant now) {
   const int status = response == nullptr ? 0 : response->status();
   if (status >= 200 && status < 300) {
+    raises_ = 0;
     const auto granted = granted_by(*response, own_contact);
     granted_ = granted.value_or(0);
     act(granted_ > 0 ? On::Granted : On::Removed, now);
     return take_next();
   }
   if (status == 423 && ask_longer(*response)) return act(On::TooBrief, now);
+  raises_ = 0;
   retry_after_ = registration_retry;
   if (response != nullptr)
     if (const auto after = response->maybe<RetryAfter>())
@@ -98,7 +100,7 @@ std::optional<std::uint32_t> Registration::granted_by(const Message& response,
 bool Registration::ask_longer(const Message& response) {
   const auto minimum = response.maybe<MinExpires>();
   if (!minimum || wish_.kind != Kind::Bind || minimum->value <= wish_.expires ||
-      minimum->value > interval_max)
+      minimum->value > interval_max || ++raises_ > raises_max)
     return false;
   wish_.expires = minimum->value;
   return true;

@@ -18,6 +18,7 @@ namespace sipassay::agent {
 // 10.2.7: after a timeout or a failure that may pass, unless Retry-After says more.
 inline constexpr Duration registration_retry = 60s;
 inline constexpr std::uint32_t interval_max = 86'400;  // what a 423 may make us ask for, in seconds
+inline constexpr unsigned raises_max = 5;              // 423s in a row that we follow
 
 class Registration {
  public:
@@ -78,6 +79,7 @@ class Registration {
   Register wish_;                 // asked for last
   std::optional<Register> next_;  // wanted while one is pending; the newest counts
   std::uint32_t granted_ = 0;
+  unsigned raises_ = 0;
   Duration retry_after_{};
   std::optional<Instant> due_;
 };

@@ -110,6 +110,17 @@ TEST(Registration, AsksForLongerAfter423) {
   EXPECT_THAT(granted(pair), ElementsAre(1800U));
 }
 
+TEST(Registration, Follows423SoOftenAndNoMore) {
+  sipassay::agent::Registration one(32s);
+  EXPECT_TRUE(one.want({.registrar = "sip:r", .expires = 60}));
+  for (unsigned i = 1; i <= raises_max + 1; ++i) {
+    auto refusal = Message::response(423);
+    refusal.add(HeaderId::MinExpires, std::to_string(60 + i));
+    EXPECT_EQ(one.answered(&refusal, "sip:b@h", {}), i <= raises_max) << i;
+  }
+  EXPECT_EQ(one.state(), sipassay::agent::Registration::State::Idle);
+}
+
 TEST(Registration, AnswersChallengesOfBothKinds) {
   for (const std::string_view user : {"digest", "proxy-digest"}) {
     auto options = with_registrar();
@@ -155,6 +166,12 @@ TEST(Registration, HasALimitOfRegistrars) {
   pair.run_for(1s);
   EXPECT_EQ(granted(pair).size(), 64U);
   EXPECT_EQ(answers(pair).front(), 503);
+  // One that nothing is bound at makes room.
+  pair.a_does(Register{.registrar = pair.uri(Side::B, "user7"), .expires = 0});
+  pair.run_for(1s);
+  pair.a_does(Register{.registrar = pair.uri(Side::B, "another")});
+  pair.run_for(1s);
+  EXPECT_EQ(granted(pair).back(), 3600U);
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "engine/agent/agent.h"
+#include "engine/agent/core.h"
 #include "engine/message/header/all.h"
 
 namespace sipassay::agent {
@@ -97,6 +97,16 @@ TEST_F(Size, WhoRefusesTcpGetsTheSameRequestByUdp) {
     if (const auto* answered = std::get_if<RequestAnswered>(&event))
       failures += answered->status == 503;
   EXPECT_EQ(failures, 2U);
+}
+
+TEST_F(Size, WhoRefusedTcpIsTriedAgainLater) {
+  handle(DeliveryFailed{options(1400).at(0).to});
+  now_ += without_tcp_for - 1ms;
+  handle(TimePassed{});
+  EXPECT_EQ(to_string(options(1400).at(0).to.endpoint), by_udp);
+  now_ += 1ms;
+  handle(TimePassed{});
+  EXPECT_EQ(to_string(options(1400).at(0).to.endpoint), by_tcp);
 }
 
 TEST_F(Size, WithoutTcpOfOurOwnItIsADatagram) {

@@ -51,7 +51,7 @@ void Core::deliver_refer(LiveCall& call, CallDialog& dialog, const session::Deli
     return;
   }
   auto wish = call_for(refer);
-  if (!wish || call.depth >= transfer_depth_max || calls_.size() >= settings_.calls_limit) {
+  if (!wish || !may_call_for_referrer(call)) {
     // RFC 3515 2.4.2 SHOULD NOT accept what we cannot reach; 5057 5.6: 603 ends nothing else.
     reply(call, dialog, request.transaction, {.status = 603});
     return;
@@ -67,6 +67,13 @@ void Core::deliver_refer(LiveCall& call, CallDialog& dialog, const session::Deli
   if (const auto cseq = refer.get<CSeq>(); cseq && !no_subscription)
     referrer = Referrer{call.id, dialog.key, cseq->number};
   start_call(std::move(*wish), std::move(referrer), call.depth + 1);
+}
+
+bool Core::may_call_for_referrer(const LiveCall& call) const {
+  if (call.depth >= transfer_depth_max || calls_.size() >= settings_.calls_limit) return false;
+  const auto referred =
+      std::ranges::count_if(calls_, [](const auto& entry) { return entry.second.depth > 0; });
+  return static_cast<std::size_t>(referred) < referred_calls_max;
 }
 
 // Who may refer us outside a dialog is not asked (policy); so a Target-Dialog (RFC 4538) is

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/agent/core.h"
 #include "engine/message/header/all.h"
 #include "engine/session/session_dialog.h"
 #include "engine/testing/pair.h"
@@ -164,6 +165,19 @@ void call_with(Pair& pair, std::string value, std::string_view user = "auto") {
   command.headers = {{"Replaces", std::move(value)}, {"Require", "replaces"}};
   pair.a_does(command);
   pair.run_for(1s);
+}
+
+TEST(Refer, CallsThatItMakesHaveALimit) {
+  Pair pair;
+  establish(pair);
+  for (std::size_t i = 0; i <= referred_calls_max; ++i) {
+    pair.a_does(SendRefer{.refer_to = "sip:nobody@192.0.2.9", .has_subscription = false});
+    pair.run_for(20ms);
+    const auto refused = pair.count(Side::B, "603 REFER");
+    ASSERT_EQ(refused, i < referred_calls_max ? 0U : 1U) << i;
+  }
+  EXPECT_EQ(pair.b().live_calls(), 1 + referred_calls_max);
+  expect_all_ends(pair);
 }
 
 TEST(Replaces, TheNewCallTakesOverAConfirmedOne) {

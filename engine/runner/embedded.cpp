@@ -429,7 +429,6 @@ class World : public simulation::Node {
     const auto piece = [&](std::size_t end) {
       if (end > start)
         network_.send({.due = now,
-                       .order = 0,
                        .from = *local,
                        .to = embedded_sut(local->transport),
                        .flow = flow,
@@ -451,7 +450,6 @@ class World : public simulation::Node {
       if (!is_for) continue;
       if (unreachable_.contains(peer.name)) return sut_.failed(out.to, now);
       network_.send({.due = now,
-                     .order = 0,
                      .from = embedded_sut(peer.local.transport),
                      .to = peer.local,
                      .flow = flow_of(peer.name),

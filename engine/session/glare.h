@@ -54,6 +54,11 @@ std::string_view to_string(Overlap overlap);
 std::string_view to_string(Arrival arrival);
 std::string_view to_string(Decision decision);
 
+// How often in a row a request of ours is tried again because the peer puts it off (491; 500 or 503
+// with Retry-After; 423), or sent to put things straight (RFC 6141 3.4). RFC 3261 14.1 says "once
+// more" each time; a peer that always does it would keep us busy for ever.
+inline constexpr unsigned retries_max = 10;
+
 // Seconds for Retry-After, 1..10: RFC 3261 14.2 says 0..10, 20.33 wants a positive integer.
 std::uint32_t retry_after(Rng& rng);
 // The wait after a 491 (14.1, RFC 3311 5.3): owner of the Call-ID 2.1..4 s, else 0..2 s; units of

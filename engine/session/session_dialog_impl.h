@@ -20,6 +20,8 @@ struct SessionDialog::Impl {
   struct Own {
     OwnInvite info;
     ReliableReceiver receiver;
+    bool was_offered = false;  // its offer stood in a reliable 1xx of the peer's
+    bool owes_answer = false;  // the offer stood in its 2xx: the ACK must bring the answer
   };
   struct Peer {
     PeerInvite info;
@@ -158,7 +160,8 @@ struct SessionDialog::Impl {
   void prack_answered(std::uint32_t cseq, const Message* response, int status);
   void final_answer(const Message& request, const Message* response, int status, Instant now);
   bool schedule_retry(Method method, const Message* response, int status, Instant now);
-  std::optional<Duration> retry_wait(const Message* response, int status);
+  bool may_try_again(Method method);
+  std::optional<Duration> retry_wait(Method method, const Message* response, int status);
   void suffer(Method method, int status);
   bool guard(Own& own, const Message& response);
 
@@ -246,6 +249,7 @@ struct SessionDialog::Impl {
   std::uint32_t newest_peer_invite = 0;
 
   std::optional<Instant> retry_invite_at, retry_update_at;
+  std::map<Method, unsigned> retries;  // since the last 2xx, or since we gave up
 
   SessionTimer timer;
   std::optional<Refresh> open_refresh;

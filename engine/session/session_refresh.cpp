@@ -145,14 +145,16 @@ bool SessionDialog::Impl::refresh_refused(Method method, std::uint32_t cseq,
     timer.refused(status, 0s, now);
     return true;
   }
-  timer.refused(status, retry_wait(response, status), now);
+  timer.refused(status, retry_wait(method, response, status), now);
   return true;
 }
 
 // How long to wait before the same request may be sent once more; nothing: it is refused for good.
-std::optional<Duration> SessionDialog::Impl::retry_wait(const Message* response, int status) {
+std::optional<Duration> SessionDialog::Impl::retry_wait(Method method, const Message* response,
+                                                        int status) {
   // RFC 3261 14.1, RFC 3311 5.3.
-  if (status == 491) return retry_delay(dialog.role() == dialog::Role::Uac, rng);
+  if (status == 491 && may_try_again(method))
+    return retry_delay(dialog.role() == dialog::Role::Uac, rng);
   if (response == nullptr) return std::nullopt;
   if (status == 422) {
     // RFC 4028 7.3: with a larger interval.
@@ -166,7 +168,7 @@ std::optional<Duration> SessionDialog::Impl::retry_wait(const Message* response,
   }
   // RFC 3261 20.33, 21.5.4.
   const auto after = response->maybe<RetryAfter>();
-  if ((status != 500 && status != 503) || !after) return std::nullopt;
+  if ((status != 500 && status != 503) || !after || !may_try_again(method)) return std::nullopt;
   return std::chrono::seconds(after->seconds);
 }
 

@@ -1,6 +1,7 @@
 // re-INVITE and UPDATE: exchanges, refusals, overlap, targets.
 #include <gtest/gtest.h>
 
+#include "engine/session/glare.h"
 #include "engine/session/session_dialog.h"
 #include "engine/testing/session_pair.h"
 
@@ -508,6 +509,28 @@ TEST(Failures, A404EndsTheDialogWithoutBye) {
   EXPECT_EQ(pair.count<Send>(Caller), 0U);
 }
 
+// RFC 3261 13.2.2.4 MUST.
+TEST(Failures, AnOfferAfterTheEndStillOwesAnAnswer) {
+  for (const bool has_offer : {false, true}) {
+    Established pair;
+    const auto id = pair.send(
+        Caller, pair.caller().invite({.body = has_offer ? sdp_body(5) : Body{}}, pair.now()));
+    pair.settle();
+    ASSERT_TRUE(pair.reply(Callee, id, {.status = 200, .body = sdp_body(6)}));
+    ASSERT_TRUE(pair.caller().bye({}, pair.now()));
+    pair.settle();
+    ASSERT_NE(pair.newest<Answered>(Caller), nullptr);
+    EXPECT_EQ(pair.newest<Answered>(Caller)->has_offer, !has_offer);
+    if (!has_offer) {
+      EXPECT_EQ(pair.caller().ack().error().code, SessionErrorCode::AnswerMissing);
+      EXPECT_TRUE(pair.caller().ack({.body = sdp_body(7)}));
+    } else {
+      EXPECT_TRUE(pair.caller().ack());
+    }
+    EXPECT_TRUE(pair.caller().is_finished());
+  }
+}
+
 TEST(Failures, A500WithRetryAfterIsTriedAgainThen) {
   Established pair;
   const Message request = *pair.caller().invite({.body = sdp_body(5)}, pair.now());
@@ -519,6 +542,44 @@ TEST(Failures, A500WithRetryAfterIsTriedAgainThen) {
   EXPECT_EQ(pair.count<RetryDue>(Caller), 0U);
   pair.pass(1ms);
   EXPECT_EQ(pair.count<RetryDue>(Caller), 1U);
+}
+
+TEST(Failures, AChangeIsPutOffSoOftenAndNoMore) {
+  for (const int status : {491, 500, 503})
+    for (const auto method : {Method::Invite, Method::Update}) {
+      Established pair;
+      const auto is_tried_again = [&] {
+        pair.log(Caller).clear();
+        const session::RequestOptions offer{.body = sdp_body(5)};
+        const Message request = *(method == Method::Invite ? pair.caller().invite(offer, pair.now())
+                                                           : pair.caller().update(offer));
+        Message busy = pair.callee().make_response(request, status);
+        if (status != 491) busy.add("Retry-After", "0");
+        pair.caller().receive_response(request, busy, pair.now());
+        const bool will_retry = pair.newest<Rejected>(Caller)->will_retry;
+        pair.pass(5s);
+        EXPECT_EQ(pair.count<RetryDue>(Caller), will_retry ? 1U : 0U);
+        return will_retry;
+      };
+      for (unsigned i = 0; i < retries_max; ++i) EXPECT_TRUE(is_tried_again()) << i;
+      EXPECT_FALSE(is_tried_again());
+      EXPECT_TRUE(is_tried_again()) << "another change counts anew";
+    }
+}
+
+// A peer that changes the session within each re-INVITE that it then refuses.
+TEST(Failures, ThingsArePutStraightSoOftenAndNoMore) {
+  Established pair;
+  for (unsigned i = 0; i <= retries_max; ++i) {
+    const auto id = pair.reinvite(Caller, 5, {{"Supported", "100rel"}});
+    pair.reply(Callee, id, {.status = 183, .body = sdp_body(6), .is_reliable = true});
+    pair.settle();
+    pair.send(Caller, pair.caller().prack());
+    pair.settle();
+    pair.reply(Callee, id, {.status = 488});
+    pair.settle();
+  }
+  EXPECT_EQ(pair.count<ResynchroniseWanted>(Caller), retries_max);
 }
 
 // --- UPDATE

@@ -75,6 +75,7 @@ void SessionDialog::Impl::invite_provisional(Own& own, const Message& response) 
   const auto verdict = transition(Side::Remote, carrier, description);
   const bool has_offer = verdict.action == Action::TakeOffer;
   const bool has_answer = verdict.action == Action::TakeAnswer;
+  own.was_offered |= has_offer;
   if (reliable) {
     // RFC 6141 4.7, 4.9: a reliable 1xx refreshes the target, an unreliable one must not.
     dialog.refresh_target(response);
@@ -96,6 +97,7 @@ void SessionDialog::Impl::end_early() {
 
 void SessionDialog::Impl::invite_success(Own& own, const Message& response, Instant now) {
   own.info.was_answered = true;
+  retries.erase(Method::Invite);
   const bool own_is_initial = own.info.is_initial;
   Answered answered{response, own.info.cseq, false, false};
   if (!response.maybe<Contact>())
@@ -118,7 +120,11 @@ void SessionDialog::Impl::invite_success(Own& own, const Message& response, Inst
       answered.lacks_description =
           verdict.action == Action::MissingAnswer || verdict.action == Action::MissingOffer;
     }
+  } else if (!own.was_offered && !description_of(own.info.request)) {
+    // RFC 3261 13.2.2.4 MUST: an answer is owed to this offer too, whatever has ended the session.
+    answered.has_offer = description_of(response).has_value();
   }
+  own.owes_answer = answered.has_offer;
   put(std::move(answered));
   // The peer goes on with a dialog that its 199 had ended: BYE behind the ACK.
   if (!was_ended_early || !own_is_initial) return;
@@ -203,7 +209,7 @@ void SessionDialog::Impl::invite_failed(std::uint32_t cseq, const Message* respo
     answer_all_pending(487);
     return end(EndReason::RejectedByPeer);
   }
-  if (has_executed) put(ResynchroniseWanted{});
+  if (has_executed && may_try_again(Method::Invite)) put(ResynchroniseWanted{});
   suffer(Method::Invite, status);
 }
 
@@ -211,9 +217,15 @@ bool SessionDialog::Impl::schedule_retry(Method method, const Message* response,
                                          Instant now) {
   if (is_over || !settings.retries_after_491) return false;
   std::optional<Instant>& due = method == Method::Invite ? retry_invite_at : retry_update_at;
-  const auto wait = retry_wait(response, status);
+  const auto wait = retry_wait(method, response, status);
   if (wait) due = now + *wait;
   return wait.has_value();
+}
+
+bool SessionDialog::Impl::may_try_again(Method method) {
+  if (++retries[method] <= retries_max) return true;
+  retries.erase(method);
+  return false;
 }
 
 void SessionDialog::Impl::update_answered(const Message& request, const Message* response,
@@ -224,6 +236,7 @@ void SessionDialog::Impl::update_answered(const Message& request, const Message*
   const bool was_undone = own_update->was_undone;
   own_update.reset();
   if (response != nullptr && status < 300) {
+    retries.erase(Method::Update);
     dialog.refresh_target(*response);
     if (!response->maybe<Contact>())
       violation("contact-missing-in-update-2xx", {3311, "5.2", Level::Must}, "Contact", "none");

@@ -90,6 +90,7 @@ SessionDialog::Result SessionDialog::Impl::ack(const RequestOptions& options, st
     if (has_line_end(line.name) || has_line_end(line.value)) return refuse_to_send(BadHeader);
   const auto description = description_of(options.body);
   const bool is_current = exchange_side == Side::Local && exchange_cseq == own->info.cseq;
+  if (own->owes_answer && !description) return refuse_to_send(AnswerMissing);
   if (!is_over && is_current) {
     const auto verdict = offers.decide(Side::Local, Carrier::Ack, description);
     if (verdict.action == Action::MissingAnswer) return refuse_to_send(AnswerMissing);

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/session/glare.h"
 #include "engine/session/session_dialog.h"
 #include "engine/session/subscription.h"
 #include "engine/testing/session_pair.h"
@@ -333,6 +334,20 @@ TEST(Shared, A423IsTriedAgainWithMinExpires) {
   ASSERT_EQ(pair.count<Send>(Caller), 1U);
   EXPECT_EQ(pair.newest<Send>(Caller)->request.raw(HeaderId::Expires), "90");
   EXPECT_EQ(pair.caller().live_subscriptions(), 1U);
+}
+
+TEST(Shared, A423IsFollowedSoOftenAndNoMore) {
+  Call pair(knows_presence());
+  pair.accept(pair.subscribe("presence"), 60);
+  pair.log(Caller).clear();
+  Message asked = *pair.caller().subscribe({.event = "presence", .expires = 10}, pair.now());
+  for (unsigned i = 0; i <= retries_max; ++i) {
+    auto refusal = pair.callee().make_response(asked, 423);
+    refusal.add(HeaderId::MinExpires, std::to_string(11 + i));
+    pair.caller().receive_response(asked, refusal, pair.now());
+    EXPECT_EQ(pair.count<Send>(Caller), std::min(i + 1, retries_max));
+    asked = pair.newest<Send>(Caller)->request;
+  }
 }
 
 TEST(Shared, ARefusedSubscribeMakesNone) {

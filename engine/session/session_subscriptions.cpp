@@ -174,7 +174,9 @@ void SessionDialog::Impl::subscribe_answered(const Message& request, const Messa
   const auto asked = expires_of(request);
   const auto least = response == nullptr ? std::nullopt : response->maybe<MinExpires>();
   const bool is_too_brief = status == 423 && least && asked && *asked > 0 && least->value > *asked;
-  if (is_too_brief && ours->phase() != SubscriptionPhase::NotifyWait)
+  if (is_success) retries.erase(Method::Subscribe);
+  if (is_too_brief && ours->phase() != SubscriptionPhase::NotifyWait &&
+      may_try_again(Method::Subscribe))
     return refresh_subscription(*ours, least->value, now);
   ours->subscribe_answered(status, is_success ? expires_of(*response) : std::nullopt, now);
   if (ours->is_over()) changed(*ours);

@@ -4,14 +4,6 @@
 #include <utility>
 
 namespace sipassay::simulation {
-namespace {
-
-// The heap's top is the packet that is due first.
-bool is_later(const Packet& a, const Packet& b) {
-  return std::pair(a.due, a.order) > std::pair(b.due, b.order);
-}
-
-}  // namespace
 
 Network::Network(Conditions conditions, Rng rng) : conditions_(conditions), rng_(rng) {}
 
@@ -40,22 +32,20 @@ unsigned Network::send(Packet packet, Instant now, const Conditions& conditions,
 
 bool Network::push(Packet packet) {
   if (queue_.size() >= packets_max) return false;
-  packet.order = order_++;
-  queue_.push_back(std::move(packet));
-  std::push_heap(queue_.begin(), queue_.end(), is_later);
+  const auto due = packet.due;
+  queue_.emplace(due, std::move(packet));
   return true;
 }
 
 std::optional<Instant> Network::next_due() const {
   if (queue_.empty()) return std::nullopt;
-  return queue_.front().due;
+  return queue_.begin()->first;
 }
 
 std::optional<Packet> Network::take(Instant now) {
-  if (queue_.empty() || queue_.front().due > now) return std::nullopt;
-  std::pop_heap(queue_.begin(), queue_.end(), is_later);
-  Packet packet = std::move(queue_.back());
-  queue_.pop_back();
+  if (queue_.empty() || queue_.begin()->first > now) return std::nullopt;
+  Packet packet = std::move(queue_.begin()->second);
+  queue_.erase(queue_.begin());
   return packet;
 }
 

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "engine/base/endpoint.h"
 #include "engine/base/rng.h"
@@ -23,7 +23,6 @@ struct Conditions {
 
 struct Packet {
   Instant due{};
-  std::uint64_t order = 0;  // ties: first sent, first delivered
   Endpoint from{}, to{};
   FlowId flow = 0;
   std::string octets{};
@@ -52,9 +51,8 @@ class Network {
 
   Conditions conditions_;
   Rng rng_;
-  std::uint64_t order_ = 0;
   Instant last_reliable_{};
-  std::vector<Packet> queue_;  // heap by (due, order)
+  std::multimap<Instant, Packet> queue_;  // ties: first sent, first delivered
 };
 
 }  // namespace sipassay::simulation

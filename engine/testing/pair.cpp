@@ -87,7 +87,6 @@ void Pair::transmit(Side from, const agent::Send& send) {
   line.was_lost = !passes || !reaches_other;
   if (!line.was_lost)
     line.was_lost = !network_.send({.due = {},
-                                    .order = 0,
                                     .from = endpoint(from),
                                     .to = endpoint(other(from)),
                                     .flow = is_reliable(transport_) ? 1U : 0U,
