@@ -213,6 +213,43 @@ TEST_F(CommandLine, RunRefusesBadOptions) {
   }
 }
 
+TEST_F(CommandLine, UaCallsAndSaysByItsStatusHowThatWent) {
+  // Itself: any port, so it is not known before; nobody listens on port 9.
+  const std::vector<std::string> ua = {"ua", "--listen", "udp:127.0.0.1:0", "--t1", "20ms"};
+  auto refused = ua;
+  refused.insert(refused.end(), {"--call", "sip:auto@127.0.0.1:9", "--calls", "2"});
+  const Exit exit = program(refused);
+  EXPECT_EQ(exit.status, 1) << exit.err;
+  EXPECT_THAT(exit.out, HasSubstr("call 1 failed: not answered: "));
+  EXPECT_THAT(exit.out, HasSubstr("2 calls, 2 failed\n"));
+  auto patient = ua;
+  patient.insert(patient.end(), {"--call", "sip:auto@127.0.0.1:9", "--calls", "1000000"});
+  const Exit stopped =
+      program(patient, {.signal = SIGINT, .after = std::chrono::milliseconds(500)});
+  EXPECT_THAT(stopped.status, testing::AnyOf(1, 2)) << stopped.err;
+  EXPECT_THAT(stopped.out, HasSubstr("; interrupted\n"));
+}
+
+TEST_F(CommandLine, UaRefusesBadOptions) {
+  const std::vector<std::vector<std::string>> rows = {
+      {"--call", "bob"},
+      {"--call", "tel:+15551234"},
+      {"--then", "hold"},
+      {"--calls", "2"},
+      {"--call", "sip:bob@127.0.0.1", "--then", "frob"},
+      {"--call", "sip:bob@127.0.0.1", "--then", "await-bye", "--then", "hold"},
+      {"--call", "sip:bob@127.0.0.1", "--rate", "0"},
+      {"--digest-algorithm", "SHA-512-256"},
+      {"--digest-algorithm", "MD5", "--digest-algorithm", "md5"},
+  };
+  for (auto row : rows) {
+    row.insert(row.begin(), {"ua", "--listen", "udp:127.0.0.1:0"});
+    const Exit exit = program(row);
+    EXPECT_EQ(exit.status, 3) << testing::PrintToString(row);
+    EXPECT_EQ(std::ranges::count(exit.err, '\n'), 1) << exit.err;
+  }
+}
+
 TEST_F(CommandLine, DryRunRunsNothing) {
   const Exit exit = program({"run", "--dry-run", "RFC3262-4-8"});
   EXPECT_EQ(exit.status, 0);

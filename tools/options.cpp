@@ -24,6 +24,8 @@ std::string complaint(const std::exception& error) {
   return reports::printable(error.what());
 }
 
+}  // namespace
+
 std::optional<Duration> duration_from(std::string_view written) {
   std::int64_t unit = 1000;
   if (written.ends_with("ms")) {
@@ -44,8 +46,6 @@ std::optional<Duration> duration_from(std::string_view written) {
   for (std::size_t i = 0; i < fraction.size(); ++i) scale *= 10;
   return out + Duration{unit * static_cast<std::int64_t>(*digits) / scale};
 }
-
-}  // namespace
 
 std::optional<po::variables_map> parse(const Usage& usage, const Arguments& arguments,
                                        const po::options_description& options) {

@@ -38,7 +38,9 @@ std::string text(const po::variables_map& values, const char* name);
 // A whole number from low to high, both included. Throws UsageError.
 std::uint64_t number(const po::variables_map& values, const char* name, std::uint64_t otherwise,
                      std::uint64_t low, std::uint64_t high);
-// "500ms", "4s", "1.5s"; a bare number is milliseconds. Throws UsageError.
+// "500ms", "4s", "1.5s"; a bare number is milliseconds.
+std::optional<Duration> duration_from(std::string_view written);
+// The same of an option. Throws UsageError.
 Duration duration(const po::variables_map& values, const char* name, Duration otherwise,
                   Duration low, Duration high);
 

@@ -13,10 +13,13 @@
 
 #include "engine/agent/agent.h"
 #include "engine/agent/behaviour.h"
+#include "engine/agent/digest.h"
+#include "engine/message/uri.h"
 #include "engine/transport/hub.h"
 #include "engine/transport/wall_clock.h"
 #include "reports/escape.h"
 #include "reports/totals.h"
+#include "tools/calls.h"
 #include "tools/commands.h"
 #include "tools/options.h"
 
@@ -108,6 +111,9 @@ std::string line_of(const agent::Event& event) {
           [&](const agent::CallArrived& e) {
             return fmt::format("call {}: arrived for \"{}\"", e.call, safe(e.user));
           },
+          [](const agent::CallPlaced& e) {
+            return fmt::format("call {}: placed{}", e.call, e.is_referred ? " for a REFER" : "");
+          },
           [](const agent::CallProgressed& e) {
             return fmt::format("call {}: {}{}", e.call, e.status, e.is_reliable ? " reliable" : "");
           },
@@ -160,7 +166,7 @@ std::string users_text() {
     out += fmt::format("  {:<16} {}\n", row.user, row.summary);
   return out +
          "Any other user is answered like \"auto\" (--otherwise), or 302 once it has registered.\n"
-         "It is a registrar for every user but \"nobody\" (RFC 3261 10.3).";
+         "It is a registrar for every user but \"nobody\" (RFC 3261 10.3).\n";
 }
 
 // RFC 4028 4, 5: nothing below 90 seconds; 0 asks for no session timer.
@@ -197,6 +203,18 @@ agent::Settings settings_from(const po::variables_map& values) {
   settings.accepts = {
       .realm = {}, .user = login.substr(0, colon), .password = login.substr(colon + 1)};
   settings.credentials = {settings.accepts};
+  if (values.count("digest-algorithm") != 0) settings.digest_algorithms.clear();
+  for (const std::string& name : texts(values, "digest-algorithm")) {
+    const auto algorithm = agent::digest::algorithm_from(name);
+    if (!algorithm)
+      throw UsageError{fmt::format("--digest-algorithm: no algorithm \"{}\" (sipassay ua --help)",
+                                   reports::printable(name))};
+    // RFC 8760 2.3 MUST: each challenge has another algorithm.
+    if (std::ranges::find(settings.digest_algorithms, *algorithm) !=
+        settings.digest_algorithms.end())
+      throw UsageError{fmt::format("--digest-algorithm {} is there twice", name)};
+    settings.digest_algorithms.push_back(*algorithm);
+  }
   if (values.count("no-registrar") == 0) {
     auto& registrar = settings.registrar.emplace();
     if (!settings.domain.empty()) registrar.domains = {settings.domain};
@@ -209,6 +227,45 @@ agent::Settings settings_from(const po::variables_map& values) {
     settings.default_behaviour = user;
   }
   return settings;
+}
+
+// Calls to make; none without --call.
+std::optional<CallPlan> plan_from(const po::variables_map& values) {
+  CallPlan plan;
+  plan.targets = texts(values, "call");
+  for (const std::string& target : plan.targets)
+    if (const auto uri = parse_uri(target); !uri || !uri->is_sip())
+      throw UsageError{
+          fmt::format("--call takes a SIP URI, not \"{}\"", reports::printable(target))};
+  auto steps = call_steps_from(texts(values, "then"));
+  if (!steps) throw UsageError{"--then: " + steps.error()};
+  plan.steps = *std::move(steps);
+  plan.calls = number(values, "calls", plan.targets.size(), 1, 1'000'000'000);
+  plan.interval = 1s / number(values, "rate", 10, 1, 1000);
+  plan.at_once = number(values, "at-once", 100, 1, agent::calls_max / 2);
+  plan.patience = duration(values, "call-timeout", 180s, 1ms, 24h);
+  plan.call.has_offer = values.count("offerless") == 0;
+  if (values.count("require-100rel") != 0) plan.call.reliable = agent::Reliability::Always;
+  if (!plan.targets.empty()) return plan;
+  for (const char* name :
+       {"then", "calls", "rate", "at-once", "call-timeout", "offerless", "require-100rel"})
+    if (values.count(name) != 0) throw UsageError{fmt::format("--{} needs --call", name)};
+  return std::nullopt;
+}
+
+// Until all calls are over or somebody stops us; then long enough for a copy of the peer's BYE.
+int make_calls(Hub& hub, transport::WallClock& clock, Calls& calls, Duration t1) {
+  while (!hub.is_stopped() && !calls.is_over()) {
+    while (auto command = calls.poll(hub.now())) clock.command(*std::move(command));
+    for (const std::string& line : calls.take_failures()) fmt::print("{}\n", line);
+    if (!calls.is_over()) clock.step(calls.deadline());
+  }
+  if (calls.is_over()) clock.run_until(hub.now() + 2 * t1);
+  fmt::print("{} call{}, {} failed{}\n", calls.ended_count(),
+             calls.ended_count() == 1 ? "" : "s", calls.failed_count(),
+             calls.is_over() ? "" : "; interrupted");
+  if (calls.failed_count() != 0) return reports::exit_failed;
+  return calls.is_over() ? reports::exit_as_expected : reports::exit_error;
 }
 
 std::uint64_t any_seed() {
@@ -231,6 +288,9 @@ int ua(const Arguments& arguments) {
   add("domain", text_value("HOST"), "host of our own URIs; default: the address");
   add("login", text_value("USER:PASSWORD"),
       "what users that ask for credentials accept (default alice:open sesame)");
+  add("digest-algorithm", po::value<std::vector<std::string>>()->composing()->value_name("NAME"),
+      "challenge with this one: SHA-256, SHA-256-sess, MD5, MD5-sess. May be repeated: a challenge "
+      "each, in this order (RFC 8760 2.3; default SHA-256, MD5)");
   add("no-100rel", "do not support RFC 3262");
   add("no-timer", "do not support session timers (RFC 4028)");
   add("session-expires", text_value("SECONDS"),
@@ -241,12 +301,25 @@ int ua(const Arguments& arguments) {
   add("register", po::value<std::vector<std::string>>()->composing()->value_name("URI"),
       "register this address-of-record at its host (RFC 3261 10.2), sip:bob@192.0.2.7, and keep it "
       "registered; --login is used when it asks. May be repeated");
+  add("call", po::value<std::vector<std::string>>()->composing()->value_name("URI"),
+      "call there, do what --then says, hang up; end when all calls are over, with status 1 if one "
+      "has failed. May be repeated: called in turn");
+  add("calls", text_value("N"), "calls to make (default: one a --call)");
+  add("rate", text_value("N"), "calls that begin in a second (default 10)");
+  add("at-once", text_value("N"), "calls side by side at most (default 100)");
+  add("then", po::value<std::vector<std::string>>()->composing()->value_name("STEP"),
+      "what is done in each call, one after the other as each is answered. May be repeated");
+  add("offerless", "INVITE without SDP");
+  add("require-100rel", "INVITE with Require: 100rel");
+  add("call-timeout", text_value("TIME"), "a call that is not over by then failed (default 180s)");
   add("no-registrar", "answer 405 to REGISTER");
   add("t1", text_value("TIME"), "T1, which scales all timers (default 500ms)");
   add("seed", text_value("N"), "source of all tags and branches; default: a new one each time");
   add("verbose", "print a line for everything that happens");
   const std::string about =
-      "Runs the engine as a live user agent until SIGINT or SIGTERM.\n" + users_text();
+      "Runs the engine as a live user agent until SIGINT or SIGTERM, or until its own calls are "
+      "over (--call).\n" +
+      users_text() + "\nSteps of --then:\n" + call_steps_text();
   const auto values = parse({"ua", "", about}, arguments, options);
   if (!values) return reports::exit_as_expected;
 
@@ -255,6 +328,10 @@ int ua(const Arguments& arguments) {
     wanted.push_back(listen_endpoint(written));
   if (wanted.empty()) wanted.push_back({Transport::Udp, "127.0.0.1", 5060});
   agent::Settings settings = settings_from(*values);
+  const Duration t1 = settings.timings.t1;
+  const std::optional<CallPlan> plan = plan_from(*values);
+  std::optional<Calls> calls;
+  if (plan) calls.emplace(*plan);
   const bool is_verbose = values->count("verbose") != 0;
   const std::uint64_t seed =
       values->count("seed") == 0 ? any_seed() : number(*values, "seed", 0, 0, UINT64_MAX);
@@ -269,7 +346,8 @@ int ua(const Arguments& arguments) {
   }
   for (const Endpoint& endpoint : *opened) settings.local.push_back(advertised(endpoint));
   agent::Agent agent(std::move(settings), Rng(seed));
-  transport::WallClock clock(hub, agent, [is_verbose](const agent::Event& event) {
+  transport::WallClock clock(hub, agent, [is_verbose, &calls](const agent::Event& event) {
+    if (calls) calls->handle(event);
     if (is_verbose) fmt::print("{}\n", line_of(event));
   });
   std::string where;
@@ -278,6 +356,7 @@ int ua(const Arguments& arguments) {
   std::fflush(stdout);
   for (const std::string& uri : texts(*values, "register"))
     clock.command(agent::Register{.registrar = uri});
+  if (calls) return make_calls(hub, clock, *calls, t1);
   clock.run_until(std::nullopt);
   return reports::exit_as_expected;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/agent/command.h"
+#include "engine/agent/digest.h"
 #include "engine/agent/event.h"
 #include "engine/agent/registrar.h"
 #include "engine/base/endpoint.h"
@@ -50,6 +51,9 @@ struct Settings {
   std::vector<std::string> recv_info{"g.sipassay.test"};  // Info-Packages we receive (RFC 6086)
   std::vector<Credentials> credentials;                   // for challenges we meet
   Credentials accepts;                                    // what user "digest" must present
+  // One challenge each, the one that we prefer first (RFC 8760 2.3).
+  std::vector<digest::Algorithm> digest_algorithms{digest::Algorithm::Sha256,
+                                                   digest::Algorithm::Md5};
   std::size_t calls_limit = calls_max;                    // live calls: 503 for one more
   // Takes REGISTER, and redirects to what is registered who calls a user that no row names.
   std::optional<Registrar::Options> registrar;

@@ -46,6 +46,7 @@ CallId Core::start_call(Call command, std::optional<Referrer> referrer, unsigned
   auto& call = calls_[++last_call_];
   call.id = last_call_;
   touch(call.id);
+  emit(CallPlaced{call.id, referrer.has_value()});
   call.referrer = std::move(referrer);
   call.depth = depth;
   auto& client = call.client.emplace();

@@ -22,6 +22,7 @@ digest::Server::Options server_options(const Settings& settings, bool is_proxy) 
   digest::Server::Options options;
   if (!settings.accepts.realm.empty()) options.realm = settings.accepts.realm;
   options.users.push_back({{}, settings.accepts.user, settings.accepts.password});
+  options.algorithms = settings.digest_algorithms;
   options.is_proxy = is_proxy;
   return options;
 }

@@ -14,6 +14,11 @@ struct CallArrived {
   CallId call;
   std::string user;
 };
+// A call of ours begins: by command, or because a REFER asked for it.
+struct CallPlaced {
+  CallId call;
+  bool is_referred;
+};
 struct CallProgressed {
   CallId call;
   int status;
@@ -35,6 +40,7 @@ struct SessionChanged {
 struct OfferRejected {
   CallId call;
   int status;
+  bool will_retry;  // it is offered again (RFC 3261 14.1)
 };  // session as before
 struct InfoArrived {
   CallId call;
@@ -77,9 +83,9 @@ struct Violation {
   Finding finding;
 };
 
-using Event = std::variant<CallArrived, CallProgressed, CallAnswered, CallConfirmed, CallEnded,
-                           SessionChanged, OfferRejected, InfoArrived, MessageArrived, ReferArrived,
-                           NotifyArrived, SubscriptionMoved, RequestAnswered, RegistrationChanged,
-                           Violation>;
+using Event = std::variant<CallArrived, CallPlaced, CallProgressed, CallAnswered, CallConfirmed,
+                           CallEnded, SessionChanged, OfferRejected, InfoArrived, MessageArrived,
+                           ReferArrived, NotifyArrived, SubscriptionMoved, RequestAnswered,
+                           RegistrationChanged, Violation>;
 
 }  // namespace sipassay::agent

@@ -70,7 +70,10 @@ bool Core::try_change(LiveCall& call, CallDialog& dialog, const Change& change) 
     const auto code = request.error().code;
     const bool is_temporary = code == Code::InviteInProgress || code == Code::OfferOpen ||
                               code == Code::UpdateInProgress || code == Code::NotConfirmed;
-    return is_temporary ? wait() : false;
+    if (is_temporary) return wait();
+    const bool is_update = std::holds_alternative<Update>(change);
+    emit(RequestAnswered{call.id, is_update ? "UPDATE" : "INVITE", 0});
+    return false;
   }
   dialog.change = change;
   return send_in_dialog(call, dialog, std::move(request));
@@ -120,7 +123,8 @@ void Core::command(const SendRefer& wish) {
   if (target && target->params.has("gr")) return refer_outside(wish, &dialog->session);
   session::RequestOptions options;
   if (!wish.has_subscription) options.headers.push_back({"Refer-Sub", "false"});  // RFC 4488 4
-  send_in_dialog(*call, *dialog, dialog->session.refer(wish.refer_to, options, now_));
+  if (!send_in_dialog(*call, *dialog, dialog->session.refer(wish.refer_to, options, now_)))
+    emit(RequestAnswered{call->id, "REFER", 0});
   pump(*call, *dialog);
 }
 

@@ -244,12 +244,13 @@ void Core::on(LiveCall& call, CallDialog& dialog, session::Answered output) {
     if (call.client->was_cancelled || call.client->wants_cancel) return hang_up(call, dialog);
   }
   if (hang_up_cause != 0) return hang_up(call, dialog, reason_value(hang_up_cause, why));
+  if (!is_initial) emit(RequestAnswered{call.id, "INVITE", output.response.status()});
   try_wanted(call, dialog);
 }
 
 void Core::on(LiveCall& call, CallDialog& dialog, session::Rejected output) {
   if (call.client && !call.chosen && output.method == Method::Invite) return;  // the initial one
-  emit(OfferRejected{call.id, output.status});
+  emit(OfferRejected{call.id, output.status, output.will_retry});
   if (!output.will_retry) dialog.change.reset();
 }
 

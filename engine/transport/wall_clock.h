@@ -16,6 +16,8 @@ class WallClock {
   // Both outlive it. `listener` may be empty.
   WallClock(Hub& hub, agent::Agent& agent, Listener listener = {});
 
+  // Until something has happened, that time has come, or the hub is stopped.
+  void step(std::optional<Instant> end);
   // Until then, or until the hub is stopped; none: only until it is stopped.
   void run_until(std::optional<Instant> end);
   // An application's command, now.

@@ -15,6 +15,8 @@ _sipassay() {
     --list-format) words="tsv json" ;;
     --format) words="markdown dot" ;;
     --refresher) words="uac uas" ;;
+    --digest-algorithm) words="SHA-256 SHA-256-sess MD5 MD5-sess" ;;
+    --then) words=$("$program" ua --help 2>/dev/null | sed -n '/^Steps of --then/,/^$/p' | sed -nE 's/^  ([a-z-]+).*/\1/p') ;;
     --scenarios | --failed-from) mapfile -t COMPREPLY < <(compgen -f -- "$word") ; return ;;
     *)
       if [[ $word == -* ]]; then
