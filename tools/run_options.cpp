@@ -13,7 +13,7 @@ namespace {
 // The others say where results go or how fast, not what they are.
 constexpr const char* named_options[] = {"sut",    "t1",     "timeout",      "repeat",  "transport",
                                          "role",   "level",  "tag",          "exclude", "user",
-                                         "domain", "strict", "fail-on-flaky"};
+                                         "domain", "strict", "fail-on-flaky", "expect"};
 
 std::vector<std::string> named(const po::variables_map& values) {
   std::vector<std::string> out;
@@ -107,6 +107,8 @@ RunOptions run_options(const po::variables_map& values) {
       throw UsageError{fmt::format("--{} is for a live SUT (--sut)", name)};
   if (is_live && values.count("teeth") != 0)
     throw UsageError{"--teeth is for the embedded engine, not for --sut"};
+  if (values.count("teeth") != 0 && values.count("expect") != 0)
+    throw UsageError{"--teeth gives no verdicts: nothing to --expect"};
 
   const bool has_seed = values.count("seed") != 0;
   out.seed = number(values, "seed", has_seed ? 0 : default_seed(is_live), 0, UINT64_MAX);

@@ -10,6 +10,7 @@
 #include "engine/base/endpoint.h"
 #include "engine/runner/run.h"
 #include "reports/report.h"
+#include "tools/expectations.h"
 #include "tools/options.h"
 
 namespace sipassay::tools {
@@ -29,6 +30,7 @@ struct RunOptions {
   bool knows_all_users = false;              // every behaviour is a user of that name
   std::string domain;
   std::optional<runner::Login> login;
+  Expectations expectations;
   reports::RenderOptions style;
   std::vector<std::string> named;  // the options that change what is run or how it is judged
 };
