@@ -309,7 +309,7 @@ runner::CaseOptions LiveRun::case_options(std::size_t repetition, unsigned retry
   out.is_live = true;
   out.tolerance = live_tolerance;
   out.patience = std::max<Duration>(16 * options_.timings.t1, 2s);
-  out.sut_argument = to_string(*options_.sut);
+  out.sut_argument = "--sut " + to_string(*options_.sut);
   return out;
 }
 

@@ -19,6 +19,8 @@
 #include "engine/base/endpoint.h"
 #include "engine/base/time.h"
 #include "engine/runner/case.h"
+#include "engine/runner/declared.h"
+#include "engine/runner/declared.h"
 #include "engine/runner/result.h"
 #include "engine/simulation/network.h"
 #include "engine/transaction/layer.h"
@@ -28,6 +30,8 @@ namespace sipassay::runner {
 
 struct Login {
   std::string user{}, password{};
+
+  friend bool operator==(const Login&, const Login&) = default;
 };
 
 // Named values of a state: of the SUT when it can be looked into (white box), see StateStep.
@@ -44,11 +48,11 @@ struct CaseOptions {
   // assumed.
   std::map<std::string, std::string> users{};
   bool assume_users = false;
-  // What the SUT's profile declares: option tags, methods, roles. Not declared and
-  // capabilities_known: UNSUPPORTED by the profile's word. Otherwise the SUT is asked by OPTIONS
-  // (Allow, Supported).
-  std::set<std::string> capabilities{};
-  bool capabilities_known = false;
+  // What the SUT's profile says: a case that needs what it lacks is UNSUPPORTED, one of a role that
+  // it does not have NOT-APPLICABLE. Of what is not declared the SUT is asked by OPTIONS (Allow,
+  // Supported). No role: any.
+  Declared declared{};
+  std::set<SutRole> roles{};
   bool has_trigger = false;      // SutCommand can be carried out
   std::optional<Login> login{};  // for challenges of the SUT
   std::uint64_t run_seed = 1;    // the case's own seed is derive_seed(run_seed, id)
@@ -57,7 +61,8 @@ struct CaseOptions {
   Duration tolerance = 0us;    // on retransmission times and spans
   Duration patience = 0us;     // default of <expect within>; 0: 64*T1 + 1 s
   SutState sut_state{};        // embedded only
-  std::string sut_argument{};  // --sut of the command that repeats the case; empty: embedded
+  // "--sut udp:127.0.0.1:5060": how the command that repeats the case names the SUT; empty: embedded
+  std::string sut_argument{};
 };
 
 // --- inputs

@@ -250,8 +250,15 @@ TEST(Run, NotApplicableSaysWhy) {
   EXPECT_THAT(no_user.result().reason, HasSubstr("behaves as \"auto\""));
   options.assume_users = true;
   the_case.needs = {"100rel"};
-  options.capabilities_known = true;
-  EXPECT_TRUE(ends_as(CaseRun(the_case, options, Instant{}).result(), Outcome::Unsupported));
+  options.declared = {{{CapabilityKind::Extension, "100rel"}, false}};
+  const auto unsupported = CaseRun(the_case, options, Instant{}).result();
+  EXPECT_TRUE(ends_as(unsupported, Outcome::Unsupported));
+  EXPECT_THAT(unsupported.reason, HasSubstr("profile says that it lacks the extension 100rel"));
+  options.roles = {SutRole::Registrar, SutRole::Proxy};
+  const auto no_role = CaseRun(the_case, options, Instant{}).result();
+  EXPECT_TRUE(ends_as(no_role, Outcome::NotApplicable));
+  EXPECT_THAT(no_role.reason, HasSubstr("no uas"));
+  options.roles = {SutRole::Uas};
   the_case.needs = {};
   the_case.steps.insert(the_case.steps.begin(), line(1, sut("call")));
   const auto result = CaseRun(the_case, options, Instant{}).result();
@@ -686,7 +693,7 @@ class FedRun {
     out.assume_users = true;
     out.has_trigger = true;
     out.is_live = is_live;
-    out.sut_argument = is_live ? "udp:192.0.2.1:5060" : "";
+    out.sut_argument = is_live ? "--sut udp:192.0.2.1:5060" : "";
     return out;
   }
   inline static const Endpoint sut{.transport = Transport::Udp, .host = "192.0.2.1", .port = 5060};

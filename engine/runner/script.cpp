@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "engine/base/ascii.h"
@@ -35,25 +36,6 @@ bool is_expectation(const Step& step) {
          std::holds_alternative<CheckStep>(step.action);
 }
 
-// The method that a need names, in either case: "REFER", "refer".
-std::string method_of_need(std::string_view need) {
-  std::string upper(need);
-  for (char& c : upper)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  return method_from(upper) == Method::Other ? std::string() : upper;
-}
-
-bool is_method_name(std::string_view need) {
-  return !method_of_need(need).empty();
-}
-
-// Needs that a SUT's Supported or its profile can answer.
-bool is_option_tag(std::string_view need) {
-  constexpr std::string_view tags[] = {"100rel", "replaces", "timer", "norefersub",
-                                       "join",   "path",     "gruu",  "outbound", "199"};
-  return std::ranges::find(tags, need) != std::end(tags);
-}
-
 }  // namespace
 
 Script::Script(const Case& the_case, CaseOptions options, Instant now)
@@ -75,7 +57,7 @@ Script::Script(const Case& the_case, CaseOptions options, Instant now)
   result_.seed = options_.run_seed;
   result_.repeat = fmt::format("sipassay run {} --seed {}", case_.id, options_.run_seed);
   if (!options_.sut_argument.empty())
-    result_.repeat += " --sut " + options_.sut_argument;
+    result_.repeat += " " + options_.sut_argument;
   else if (!case_.transports.empty() && options_.sut.transport != case_.transports.front())
     result_.repeat += fmt::format(" --transport {}", to_string(options_.sut.transport));
 
@@ -99,6 +81,9 @@ bool Script::meets_needs() {
   if (std::ranges::find(case_.transports, options_.sut.transport) == case_.transports.end())
     return give(Outcome::NotApplicable,
                 fmt::format("the case is not about {}", to_string(options_.sut.transport)));
+  if (!options_.roles.empty() && !options_.roles.contains(case_.role))
+    return give(Outcome::NotApplicable,
+                fmt::format("the SUT is no {} by its profile", to_string(case_.role)));
   bool has_sut_steps = false;
   for_each_step(case_.steps, [&](const Step& step) {
     has_sut_steps |= std::holds_alternative<SutStep>(step.action);
@@ -129,11 +114,11 @@ bool Script::meets_needs() {
                   "the case looks into the SUT, which only the embedded one allows");
     if ((need == "auth-user" || need == "login") && !options_.login)
       return give(Outcome::NotApplicable, "the case needs a user name and a password of the SUT");
-    if (options_.capabilities_known && (is_method_name(need) || is_option_tag(need)) &&
-        !options_.capabilities.contains(need) &&
-        !options_.capabilities.contains(method_of_need(need)))
-      return give(Outcome::Unsupported, fmt::format("the SUT's profile does not declare {}", need));
   }
+  for (const Capability& capability : capabilities_needed(case_))
+    if (find(options_.declared, capability) == false)
+      return give(Outcome::Unsupported,
+                  fmt::format("the SUT's profile says that it lacks {}", to_string(capability)));
   return true;
 }
 
@@ -201,10 +186,11 @@ void Script::handle(Input input, Instant now) {
 
 void Script::all_opened(Instant now) {
   started_ = now;
-  const bool asks = options_.is_live && !options_.capabilities_known &&
-                    std::ranges::any_of(case_.needs, [](const auto& need) {
-                      return is_method_name(need) || is_option_tag(need);
-                    });
+  const bool asks =
+      options_.is_live && std::ranges::any_of(case_.needs, [this](const auto& need) {
+        const auto capability = capability_of_need(need);
+        return capability && !find(options_.declared, *capability);
+      });
   if (asks || (options_.is_live && !assumed_user().empty()))
     ask(now);
   else
@@ -266,13 +252,14 @@ void Script::look_at_answer(Instant now) {
              });
     };
     for (const auto& need : case_.needs) {
-      const bool is_method = is_method_name(need);
-      if (!is_method && !is_option_tag(need)) continue;
-      const std::string_view header = is_method ? "Allow" : "Supported";
-      if (!lacks(header, is_method ? method_of_need(need) : need)) continue;
+      const auto capability = capability_of_need(need);
+      if (!capability || find(options_.declared, *capability)) continue;
+      const std::string_view header =
+          capability->kind == CapabilityKind::Method ? "Allow" : "Supported";
+      if (!lacks(header, capability->word)) continue;
       record_verdict({.outcome = Outcome::Unsupported,
                       .reason = fmt::format("the SUT's {} does not name {}", header,
-                                            is_method ? method_of_need(need) : need),
+                                            capability->word),
                       .header = std::string(header),
                       .offending = static_cast<std::int64_t>(record.entry)},
                      Outcome::Unsupported);
@@ -441,7 +428,10 @@ void Script::look_at_probe(Instant now) {
 void Script::done(Instant now) {
   phase_ = Phase::Done;
   result_.took = now - started_;
-  if (peers_) result_.findings = observe(*peers_, case_.role);
+  if (!peers_) return;
+  result_.findings = observe(*peers_, case_.role);
+  std::ranges::move(contradictions(*peers_, options_.declared),
+                    std::back_inserter(result_.findings));
 }
 
 Output Script::poll() {

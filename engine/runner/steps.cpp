@@ -250,7 +250,10 @@ bool Script::may_be_absorbed(RecordId record) const {
 // RFC 6086 4.2.1: a user agent that takes INFO with packages says so in Recv-Info. Of a SUT that
 // has declared nothing else, that is its word.
 bool Script::lacks_recv_info(const Mismatch& mismatch) const {
-  return options_.is_live && !options_.capabilities_known && mismatch.header == "Recv-Info" &&
+  const bool has_declared = std::ranges::any_of(options_.declared, [](const auto& one) {
+    return one.first.kind == CapabilityKind::InfoPackage && one.second;
+  });
+  return options_.is_live && !has_declared && mismatch.header == "Recv-Info" &&
          std::ranges::find(case_.needs, "recv-info") != case_.needs.end() &&
          std::ranges::none_of(peers_->records(), [](const Record& record) {
            return record.is_from_sut && record.message.has(HeaderId::RecvInfo);
