@@ -19,6 +19,7 @@
 #include "tools/interrupt.h"
 #include "tools/live_job.h"
 #include "tools/live_probe.h"
+#include "tools/live_sut.h"
 #include "tools/repeat.h"
 
 namespace sipassay::tools {
@@ -51,6 +52,7 @@ class LiveRun {
         options_(options),
         progress_(progress),
         hub_({.limits = {}, .keeps_octets = true}),
+        sut_(hub_, options),
         pace_(options.jobs),
         runs_(cases.size()),
         started_(cases.size()),
@@ -69,8 +71,7 @@ class LiveRun {
     Instant begun;
   };
 
-  bool find_sut();
-  std::string ask_sut(Duration patience);
+  void feel_pulse();
   void start_more();
   std::optional<std::size_t> take_next();
   bool runs_alone(std::size_t index) const;
@@ -82,16 +83,16 @@ class LiveRun {
   bool runs_again(const Running& done, CaseResult& result);
   void settle_crashes();
   void give_up(const std::string& reason);
-  runner::CaseOptions case_options(std::size_t repetition, unsigned retry) const;
+  void refuse(std::size_t index, const std::string& reason);
+  runner::CaseOptions case_options(std::size_t index, std::size_t repetition, unsigned retry) const;
 
   const std::vector<Case>& cases_;
   const RunOptions& options_;
   Progress& progress_;
   transport::Hub hub_;
-  Endpoint sut_, near_;
+  LiveSut sut_;
   std::deque<std::size_t> waiting_;  // an entry a repetition
   std::vector<Running> running_;
-  std::optional<Probe> probe_;
   std::optional<Pulse> pulse_;  // when cases run side by side
   Pace pace_;
   std::vector<std::vector<CaseResult>> runs_;  // of each case
@@ -103,9 +104,11 @@ class LiveRun {
 std::vector<CaseResult> LiveRun::run() {
   for (std::size_t i = 0; i < cases_.size(); ++i)
     waiting_.insert(waiting_.end(), options_.repeat, i);
-  if (find_sut()) {
-    if (options_.jobs > 1)
-      pulse_.emplace(hub_, sut_, near_, Rng(options_.seed).fork("pulse"));
+  const bool is_there = sut_.find();
+  if (!is_there && !is_interrupted()) give_up(sut_.complaint());
+  if (is_there) {
+    if (!sut_.complaint().empty()) fmt::print(stderr, "sipassay: {}\n", sut_.complaint());
+    feel_pulse();
     while (!is_interrupted() && (!waiting_.empty() || !running_.empty())) {
       start_more();
       turn();
@@ -116,39 +119,16 @@ std::vector<CaseResult> LiveRun::run() {
   }
   pulse_.reset();
   running_.clear();
+  sut_.stop();
   std::vector<CaseResult> out;
   for (auto& runs : runs_)
     if (!runs.empty()) out.push_back(verdict_of(std::move(runs)));
   return out;
 }
 
-bool LiveRun::find_sut() {
-  const auto is_lost = [this](const std::string& complaint) {
-    give_up(
-        fmt::format("the SUT cannot be reached at {}: {}", to_string(*options_.sut), complaint));
-    return false;
-  };
-  const auto sut = transport::resolved(*options_.sut);
-  if (!sut) return is_lost(sut.error());
-  sut_ = *sut;
-  const auto near = transport::address_towards(sut_);
-  if (!near) return is_lost(near.error());
-  near_ = *near;
-  const std::string complaint = ask_sut({});
-  if (is_interrupted()) return false;
-  return complaint.empty() || is_lost(complaint);
-}
-
-// Nothing when it answered, else why it cannot have.
-std::string LiveRun::ask_sut(Duration patience) {
-  probe_.emplace(
-      hub_,
-      Probe::Options{.sut = sut_, .near = near_, .t1 = options_.timings.t1, .patience = patience},
-      Rng(options_.seed).fork("probe"));
-  while (!probe_->is_over() && !is_interrupted()) turn();
-  std::string complaint = probe_->is_answered() ? std::string() : probe_->complaint();
-  probe_.reset();
-  return complaint;
+void LiveRun::feel_pulse() {
+  if (options_.jobs > 1)
+    pulse_.emplace(hub_, sut_.address().sut, sut_.address().near, Rng(options_.seed).fork("pulse"));
 }
 
 void LiveRun::start_more() {
@@ -157,11 +137,23 @@ void LiveRun::start_more() {
     if (!index) return;
     const std::size_t repetition = started_[*index]++;
     if (repetition == 0) progress_.started();
+    const LiveSut::Address& address = sut_.address_for(cases_[*index]);
+    std::string obstacle;
+    if (!address.complaint.empty())
+      obstacle = fmt::format("the SUT cannot be reached at {}: {}", to_string(address.sut),
+                             address.complaint);
+    else if (runs_alone(*index))
+      obstacle = sut_.reset();
+    if (!obstacle.empty()) {
+      refuse(*index, obstacle);
+      continue;
+    }
     const Duration timeout = options_.timeout > Duration::zero() ? options_.timeout : live_timeout;
-    running_.push_back(
-        {*index, std::make_unique<Job>(hub_, cases_[*index],
-                                       case_options(repetition, retries_[*index]), near_, timeout),
-         {}});
+    running_.push_back({*index,
+                        std::make_unique<Job>(hub_, cases_[*index],
+                                              case_options(*index, repetition, retries_[*index]),
+                                              address.near, timeout),
+                        {}});
     collect();
   }
 }
@@ -195,12 +187,10 @@ bool LiveRun::runs_alone(std::size_t index) const {
 void LiveRun::turn() {
   Instant until = hub_.now() + turn_max;
   for (const Running& one : running_) until = std::min(until, one.job->deadline());
-  if (probe_) until = std::min(until, probe_->deadline());
   if (pulse_) until = std::min(until, pulse_->deadline());
   hub_.wait(until);
   while (auto event = hub_.poll()) deliver(std::move(*event));
   for (const Running& one : running_) one.job->advance();
-  if (probe_) probe_->advance();
   if (!pulse_) return;
   for (Running& one : running_) one.lag = std::max(one.lag, pulse_->lag());
   pulse_->advance();
@@ -208,7 +198,6 @@ void LiveRun::turn() {
 
 void LiveRun::deliver(transport::Event event) {
   const FlowId local = std::visit([](const auto& e) { return e.local; }, event);
-  if (probe_ && probe_->has(local)) return probe_->take(event);
   if (pulse_ && pulse_->has(local)) {
     if (pulse_->take(event)) pace_.answered(pulse_->lag());
     return;
@@ -266,7 +255,9 @@ void LiveRun::finish(std::size_t index, CaseResult result) {
 void LiveRun::settle_crashes() {
   std::vector<CaseResult*> results;
   std::vector<Instant> begun;
-  const std::string complaint = ask_sut(waiting_.empty() ? Duration{} : restart_patience);
+  pulse_.reset();
+  const std::string complaint = sut_.ask(waiting_.empty() ? Duration{} : restart_patience);
+  feel_pulse();
   for (const Crash& crash : std::exchange(crashes_, {})) {
     CaseResult& result = runs_[crash.index][crash.repetition];
     // Whatever restarts a SUT that died, the probe of the case would have met it.
@@ -288,20 +279,30 @@ void LiveRun::settle_crashes() {
 // What is left gets a result as well: the report is complete.
 void LiveRun::give_up(const std::string& reason) {
   fmt::print(stderr, "sipassay: {}\n", reason);
-  for (const std::size_t index : std::exchange(waiting_, {})) {
-    runner::CaseRun run(cases_[index], case_options(0, 0), Instant{});
-    run.handle(runner::Abort{reason}, Instant{});
-    finish(index, run.result());
-  }
+  for (const std::size_t index : std::exchange(waiting_, {})) refuse(index, reason);
 }
 
-runner::CaseOptions LiveRun::case_options(std::size_t repetition, unsigned retry) const {
+// ERROR, unless the case says itself why it would not have run.
+void LiveRun::refuse(std::size_t index, const std::string& reason) {
+  runner::CaseRun run(cases_[index], case_options(index, 0, 0), Instant{});
+  run.handle(runner::Abort{reason}, Instant{});
+  finish(index, run.result());
+}
+
+runner::CaseOptions LiveRun::case_options(std::size_t index, std::size_t repetition,
+                                          unsigned retry) const {
+  const Case& one = cases_[index];
   runner::CaseOptions out;
-  out.sut = sut_.host.empty() ? *options_.sut : sut_;
+  out.sut = sut_.address_for(one).sut;
   out.domain = options_.domain;
   out.users = options_.users;
   out.assume_users = options_.knows_all_users;
-  out.login = options_.login;
+  const auto login = options_.logins.find(one.user);
+  out.login = login == options_.logins.end() ? options_.login : login->second;
+  if (options_.profile) {
+    out.declared = options_.profile->declared;
+    out.roles = options_.profile->roles;
+  }
   // A retry with the Call-ID and tags of the try before would be a merged request (RFC
   // 3261 8.2.2.2).
   out.run_seed = options_.seed + repetition + std::uint64_t{retry} * repeat_max;
@@ -309,7 +310,7 @@ runner::CaseOptions LiveRun::case_options(std::size_t repetition, unsigned retry
   out.is_live = true;
   out.tolerance = live_tolerance;
   out.patience = std::max<Duration>(16 * options_.timings.t1, 2s);
-  out.sut_argument = "--sut " + to_string(*options_.sut);
+  out.sut_argument = options_.sut_argument;
   return out;
 }
 

@@ -11,7 +11,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -139,7 +141,8 @@ class Live : public ::testing::Test {
     all.insert(all.end(), cases.begin(), cases.end());
     return start(all, how);
   }
-  std::string report() const { return folder_ + "/report.json"; }
+  std::string path(const std::string& name) const { return folder_ + "/" + name; }
+  std::string report() const { return path("report.json"); }
   Json result() const {
     std::ifstream in(report(), std::ios::binary);
     return Json::parse(std::string(std::istreambuf_iterator<char>(in), {}));
@@ -238,6 +241,144 @@ TEST_F(Live, AnInterruptLeavesAPartialReport) {
   const Json all = result();
   EXPECT_TRUE(all["run"]["partial"]);
   EXPECT_FALSE(all["cases"].empty());
+}
+
+// --- by a profile
+
+class LiveProfile : public Live {
+ protected:
+  // The engine as what the profile starts, on a port that was free a moment ago.
+  std::string profile(const std::string& more, const std::string& option = "--seed") const {
+    const std::string file = path("profile.xml");
+    std::ofstream(file) << "<profile xmlns='urn:sipassay:profile:1' name='ua' roles='uas'>"
+                           "<address at='udp:127.0.0.1:" +
+                               port_ +
+                               "'/>"
+                               "<address at='tcp:127.0.0.1:" +
+                               port_ +
+                               "'/>"
+                               "<user behaves='all'/><run t1='20ms' jobs='8'/>"
+                               "<start command='" SIPASSAY_PROGRAM
+                               "' within='20s'>"
+                               "<argument>ua</argument><argument>--listen</argument>"
+                               "<argument>udp:${host}:${port}</argument><argument>--t1</argument>"
+                               "<argument>20ms</argument><argument>" +
+                               option +
+                               "</argument>"
+                               "<argument>1</argument></start>" +
+                               more + "</profile>";
+    return file;
+  }
+  Exit run_by(const std::string& file, std::vector<std::string> more) const {
+    more.insert(more.begin(), {SIPASSAY_PROGRAM, "run", "--profile", file, "--report",
+                               "json=" + report(), "--report", "text=" + path("text")});
+    return start(more);
+  }
+  const std::string& port() const { return port_; }
+
+ private:
+  static std::string free_port() {
+    Background agent(agent_command());
+    const std::string udp = address_of(agent);
+    return udp.substr(udp.rfind(':') + 1);
+  }
+  const std::string port_ = free_port();
+};
+
+TEST_F(LiveProfile, StartsTheSutRunsEveryTransportAndStopsIt) {
+  const Exit ended = run_by(profile(""), {"RFC3261-11.2", "RFC3261-18.3-7", "RFC3261-10.3-1"});
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  const Json all = result();
+  std::set<std::string> transports;
+  std::map<std::string, int> outcomes;
+  for (const Json& one : all["cases"]) {
+    ++outcomes[one["outcome"]];
+    if (one["outcome"] == "PASS") transports.insert(one["transport"]);
+    if (one["outcome"] == "NOT-APPLICABLE") {
+      EXPECT_THAT(std::string(one["reason"]), HasSubstr("no registrar by its profile"));
+    }
+  }
+  EXPECT_GE(outcomes["PASS"], 8);
+  EXPECT_EQ(outcomes["NOT-APPLICABLE"], 1);
+  EXPECT_EQ(outcomes.size(), 2U);
+  EXPECT_EQ(transports, (std::set<std::string>{"tcp", "udp"}));
+  EXPECT_EQ(all["run"]["sut"], "udp:127.0.0.1:" + port() + " tcp:127.0.0.1:" + port());
+  EXPECT_THAT(std::string(all["cases"][0]["repeat"]),
+              HasSubstr(" --profile " + path("profile.xml")));
+  // It is gone: another may have the port.
+  Background next({SIPASSAY_PROGRAM, "ua", "--listen", "udp:127.0.0.1:" + port()});
+  EXPECT_THAT(next.line(), HasSubstr("ready: udp:127.0.0.1:" + port()));
+  const Exit taken = run_by(profile(""), {"RFC3261-11.2-1"});
+  EXPECT_EQ(taken.status, 2);
+  EXPECT_THAT(taken.err, HasSubstr("is in use: end what runs there, or take --no-start"));
+  EXPECT_EQ(run_by(profile(""), {"RFC3261-11.2-1", "--no-start"}).status, 0);
+}
+
+TEST_F(LiveProfile, ASutThatDoesNotStartIsAnErrorWithItsLastWords) {
+  const Exit ended = run_by(profile("", "--pigeon"), {"RFC3261-11.2"});
+  EXPECT_EQ(ended.status, 2);
+  EXPECT_THAT(ended.err, HasSubstr("ended with status 3 before it answered; it said: sipassay: "
+                                   "unrecognised option '--pigeon'"));
+  const Json all = result();
+  for (const Json& one : all["cases"]) EXPECT_EQ(one["outcome"], "ERROR");
+}
+
+TEST_F(LiveProfile, ResetsTheSutBeforeWhatRunsAlone) {
+  const std::string log = path("resets");
+  const std::string reset = "<reset shell='yes' command='echo x &gt;&gt; \"$1\"'><argument>" + log +
+                            "</argument></reset>";
+  const std::string file = profile(reset);
+  std::string text;
+  {
+    std::ifstream in(file);
+    text.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  text.replace(text.find("roles='uas'"), 11, "roles='registrar uas'");
+  std::ofstream(file) << text;
+  const Exit ended = run_by(file, {"RFC3261-10.3-1", "RFC3261-10.3-16", "RFC3261-11.2-1"});
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  std::ifstream in(log);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), "x\nx\n");
+}
+
+TEST_F(LiveProfile, WhatItDeclaresCountsAndTheWireMayContradictIt) {
+  const Exit ended = run_by(profile("<extensions has='x-teleport' lacks='100rel'/>"),
+                            {"RFC3262-3-1", "RFC3261-11.2-1"});
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  const Json all = result();
+  EXPECT_EQ(all["cases"].size(), 2U);
+  for (const Json& one : all["cases"]) {
+    if (one["id"] == "RFC3262-3-1") {
+      EXPECT_EQ(one["outcome"], "UNSUPPORTED");
+      EXPECT_THAT(std::string(one["reason"]), HasSubstr("profile says that it lacks"));
+      continue;
+    }
+    EXPECT_EQ(one["outcome"], "PASS");
+    const Json& finding = one["findings"].at(0);
+    EXPECT_EQ(finding["rule"], "profile-extensions");
+    EXPECT_EQ(finding["observed"], "Supported names 100rel");
+    EXPECT_GE(int(finding["count"]), 2);
+  }
+}
+
+TEST_F(LiveProfile, AnAddressWhereNobodyIsCostsOnlyItsCases) {
+  Background agent(agent_command());
+  const std::string udp = address_of(agent);
+  const std::string file = path("profile.xml");
+  std::ofstream(file) << "<profile xmlns='urn:sipassay:profile:1' name='ua'><address at='" + udp +
+                             "'/><address at='tcp:127.0.0.1:9'/><user behaves='all'/>"
+                             "<run t1='20ms'/></profile>";
+  const Exit ended = run_by(file, {"RFC3261-11.2-1", "RFC3261-18.3-7"});
+  EXPECT_EQ(ended.status, 2);
+  EXPECT_THAT(ended.err, HasSubstr("the SUT cannot be reached at tcp:127.0.0.1:9: Connection"));
+  const Json all = result();
+  int passed = 0, errors = 0;
+  for (const Json& one : all["cases"]) {
+    passed += one["outcome"] == "PASS";
+    errors += one["outcome"] == "ERROR";
+  }
+  EXPECT_GE(passed, 1);
+  EXPECT_GE(errors, 1);
 }
 
 TEST(Ua, SaysThatAPortIsInUse) {

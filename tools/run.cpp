@@ -51,9 +51,11 @@ runner::RunInfo run_info(const RunOptions& options) {
   runner::RunInfo out;
   out.version = SIPASSAY_VERSION;
   out.seed = options.seed;
-  out.sut = options.sut ? to_string(*options.sut) : "embedded";
+  for (const Endpoint& address : options.sut)
+    out.sut += (out.sut.empty() ? "" : " ") + to_string(address);
+  if (!options.is_live()) out.sut = "embedded";
   out.options = options.named;
-  if (options.sut) out.started = utc_now();
+  if (options.is_live()) out.started = utc_now();
   return out;
 }
 
@@ -61,9 +63,9 @@ RunResult run_all(const std::vector<Case>& cases, const RunOptions& options) {
   RunResult out;
   out.run = run_info(options);
   Progress progress(cases.size(), isatty(STDERR_FILENO) == 1);
-  out.cases = options.sut ? run_live_cases(cases, options, progress)
-                          : run_embedded_cases(cases, options, progress);
-  if (options.sut) out.run.sut_name = sut_name(out);
+  out.cases = options.is_live() ? run_live_cases(cases, options, progress)
+                                : run_embedded_cases(cases, options, progress);
+  if (options.is_live()) out.run.sut_name = sut_name(out);
   for (runner::CaseResult& one : out.cases) hold_against(options.expectations, one);
   if (out.cases.size() < cases.size() || is_interrupted()) {
     out.run.partial = true;

@@ -15,7 +15,7 @@ _sipassay() {
     --list-format) words="tsv json" ;;
     --format) words="markdown dot" ;;
     --refresher) words="uac uas" ;;
-    --scenarios | --failed-from | --expect) mapfile -t COMPREPLY < <(compgen -f -- "$word") ; return ;;
+    --scenarios | --failed-from | --expect | --profile | --sut-log | --write) mapfile -t COMPREPLY < <(compgen -f -- "$word") ; return ;;
     *)
       if [[ $word == -* ]]; then
         words=$("$program" "$command" --help 2>/dev/null | grep -oE -- '--[a-z0-9-]+' | sort -u)
