@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/runner/case.h"
 #include "engine/transport/hub.h"
+#include "tools/adapter.h"
 #include "tools/run_options.h"
 #include "tools/sut_process.h"
 
@@ -43,16 +45,21 @@ class LiveSut {
   const std::vector<Address>& addresses() const { return addresses_; }
   // None: it was there before us.
   SutProcess* process() { return process_.get(); }
+  // None: nobody can tell it what to do.
+  Adapter* adapter() { return adapter_ ? &*adapter_ : nullptr; }
+  const Adapter* adapter() const { return adapter_ ? &*adapter_ : nullptr; }
 
  private:
   void look_up(const Endpoint& written);
   std::string start();
+  std::string start_adapter();
   std::string ask_everywhere();
 
   transport::Hub& hub_;
   const RunOptions& options_;
   std::vector<Address> addresses_;  // as the options have them
   std::unique_ptr<SutProcess> process_;
+  std::optional<Adapter> adapter_;
   std::string complaint_;
 };
 

@@ -22,6 +22,7 @@ inline constexpr unsigned repeat_max = 100'000;
 struct RunOptions {
   std::vector<Endpoint> sut;  // a live SUT, one address a transport; none: the embedded engine
   std::optional<scenarios::Profile> profile;  // of the live SUT, as its file says
+  std::optional<scenarios::Command> adapter;  // tells it what to do
   bool starts_sut = true;                     // when the profile says how
   std::string sut_log;                        // for what a SUT writes that we start; empty: none
   std::string sut_argument;  // "--sut udp:127.0.0.1:5060": how a command names the live SUT

@@ -18,19 +18,17 @@ WallClock::WallClock(Hub& hub, agent::Agent& agent, Listener listener)
     : hub_(hub), agent_(agent), listener_(std::move(listener)) {}
 
 void WallClock::run_until(std::optional<Instant> end) {
+  while (!hub_.is_stopped() && (!end || hub_.now() < *end)) turn(end);
+}
+
+void WallClock::turn(std::optional<Instant> end) {
+  const Instant now = hub_.now();
+  if (deadline_ && *deadline_ <= now) agent_.handle(agent::TimePassed{}, now);
   pump();
-  while (!hub_.is_stopped()) {
-    const Instant now = hub_.now();
-    if (end && now >= *end) return;
-    if (deadline_ && *deadline_ <= now) {
-      agent_.handle(agent::TimePassed{}, now);
-      pump();
-    }
-    std::optional<Instant> until = deadline_;
-    if (end && (!until || *end < *until)) until = end;
-    hub_.wait(until);
-    take_events();
-  }
+  std::optional<Instant> until = deadline_;
+  if (end && (!until || *end < *until)) until = end;
+  hub_.wait(until);
+  take_events();
 }
 
 void WallClock::command(agent::Command command) {

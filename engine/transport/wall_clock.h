@@ -18,6 +18,8 @@ class WallClock {
 
   // Until then, or until the hub is stopped; none: only until it is stopped.
   void run_until(std::optional<Instant> end);
+  // Until something has happened, or the hub was woken, or it is time.
+  void turn(std::optional<Instant> end = {});
   // An application's command, now.
   void command(agent::Command command);
 
