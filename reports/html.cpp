@@ -239,6 +239,7 @@ void case_row(const CaseResult& one, std::size_t case_number, std::string& out) 
   put(out, "<p class=\"requirement\"><b>{}</b> {}</p>\n", markup(printable(one.clause)),
       markup(one.requirement));
   if (!one.reason.empty()) put(out, "<p class=\"reason\">{}</p>\n", markup(one.reason));
+  if (one.expectation) put(out, "<p>{}</p>\n", markup(printable(known_text(one))));
   if (!one.expected.empty() || !one.observed.empty())
     put(out,
         "<div class=\"against\"><div><h3>Expected</h3><pre>{}</pre></div><div class=\"actual "

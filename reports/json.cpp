@@ -81,6 +81,16 @@ Json finding_to_json(const ReportedFinding& finding) {
   return out;
 }
 
+Json expectation_to_json(const runner::Expectation& known) {
+  Json out;
+  out["outcomes"] = printable(known.outcomes);
+  out["actual"] = runner::to_string(known.actual);
+  out["clause"] = printable(known.clause);
+  out["reason"] = printable_lines(known.reason);
+  out["where"] = printable(known.where);
+  return out;
+}
+
 Json case_to_json(const CaseResult& one) {
   Json out;
   out["id"] = printable(one.id);
@@ -108,6 +118,7 @@ Json case_to_json(const CaseResult& one) {
   out["findings"] = Json::array();
   for (const ReportedFinding& finding : one.findings)
     out["findings"].push_back(finding_to_json(finding));
+  if (one.expectation) out["expectation"] = expectation_to_json(*one.expectation);
   return out;
 }
 
@@ -190,6 +201,13 @@ class Reader {
     }
   }
 
+  // Calls read(Reader&) for an object that need not be there.
+  void maybe(const char* key, auto read) {
+    if (!error_.empty() || !object_.contains(key)) return;
+    Reader inner(object_[key], dotted() + key, error_);
+    if (error_.empty()) read(inner);
+  }
+
   void fail(const char* key, std::string_view what) {
     if (!error_.empty()) return;
     const std::string where = *key == 0 ? path_ : dotted() + key;
@@ -261,6 +279,22 @@ ReportedFinding read_finding(Reader& in) {
   return out;
 }
 
+runner::Outcome read_outcome(Reader& in, const char* key) {
+  const auto outcome = runner::outcome_from(in.text(key));
+  if (!outcome) in.fail(key, "unknown outcome");
+  return outcome.value_or(runner::Outcome::Error);
+}
+
+runner::Expectation read_expectation(Reader& in) {
+  runner::Expectation out;
+  out.outcomes = in.text("outcomes");
+  out.actual = read_outcome(in, "actual");
+  out.clause = in.text("clause");
+  out.reason = in.text("reason");
+  out.where = in.text("where");
+  return out;
+}
+
 CaseResult read_case(Reader& in) {
   CaseResult out;
   out.id = in.text("id");
@@ -273,9 +307,7 @@ CaseResult read_case(Reader& in) {
   out.requirement = in.text("requirement");
   out.file = in.text("file");
   out.line = in.count("line");
-  const auto outcome = runner::outcome_from(in.text("outcome"));
-  if (!outcome) in.fail("outcome", "unknown outcome");
-  out.outcome = outcome.value_or(runner::Outcome::Error);
+  out.outcome = read_outcome(in, "outcome");
   out.reason = in.text("reason");
   out.expected = in.text("expected");
   out.observed = in.text("observed");
@@ -286,6 +318,7 @@ CaseResult read_case(Reader& in) {
   out.repeat = in.text("repeat");
   in.each("messages", [&](Reader& inner) { out.messages.push_back(read_message(inner)); });
   in.each("findings", [&](Reader& inner) { out.findings.push_back(read_finding(inner)); });
+  in.maybe("expectation", [&](Reader& inner) { out.expectation = read_expectation(inner); });
   return out;
 }
 

@@ -14,7 +14,8 @@ using runner::CaseResult;
 using runner::Outcome;
 
 bool is_skipped(Outcome outcome) {
-  return outcome == Outcome::Unsupported || outcome == Outcome::NotApplicable;
+  return outcome == Outcome::Unsupported || outcome == Outcome::NotApplicable ||
+         outcome == Outcome::Xfail;
 }
 
 // "RFC 3262 section 4, MUST NOT" -> "RFC3262.4": CI servers group at dots.
@@ -43,8 +44,8 @@ void append_verdict(const CaseResult& one, const RenderOptions& options, std::st
     out += fmt::format("      <error type=\"ERROR\" message=\"{}\">{}</error>\n",
                        markup(printable(one.reason)), markup(details(one)));
   } else if (is_skipped(one.outcome)) {
-    out += fmt::format("      <skipped message=\"{}: {}\"/>\n", outcome,
-                       markup(printable(one.reason)));
+    const std::string why = one.outcome == Outcome::Xfail ? known_text(one) : one.reason;
+    out += fmt::format("      <skipped message=\"{}: {}\"/>\n", outcome, markup(printable(why)));
   } else if (one.outcome != Outcome::Pass) {
     out += fmt::format("      <system-out>{}: {}</system-out>\n", outcome, markup(one.reason));
   }

@@ -201,8 +201,9 @@ void case_line(const CaseResult& one, const RenderOptions& options, std::string&
   const std::string outcome = fmt::format("{:<14}", runner::to_string(one.outcome));
   out += fmt::format("{} {:<24} {}", painted(outcome, colour_of(one.outcome), options),
                      printable(one.id), printable(one.title));
-  if (one.outcome != Outcome::Pass && !needs_paragraph(one.outcome) && !one.reason.empty())
-    out += fmt::format(": {}", printable(one.reason));
+  const std::string why = one.outcome == Outcome::Xfail ? known_text(one) : one.reason;
+  if (one.outcome != Outcome::Pass && !needs_paragraph(one.outcome) && !why.empty())
+    out += fmt::format(": {}", printable(why));
   out += '\n';
 }
 
@@ -234,6 +235,7 @@ void render_failure(const CaseResult& result, const RenderOptions& options, std:
   field("expected", result.expected, out);
   field("actual", result.observed, out);
   field("because", result.reason, out);
+  field("known", known_text(result), out);
   if (!result.file.empty()) field("step", fmt::format("{}:{}", result.file, result.line), out);
   findings_text(result, out);
   message_text(result, options, out);

@@ -48,6 +48,13 @@ int exit_status(const runner::RunResult& result, const RenderOptions& options) {
   return status;
 }
 
+std::string known_text(const runner::CaseResult& result) {
+  if (!result.expectation) return {};
+  const runner::Expectation& known = *result.expectation;
+  return fmt::format("{} expected by {}{}: {}", known.outcomes, known.where,
+                     known.clause.empty() ? "" : fmt::format(" ({})", known.clause), known.reason);
+}
+
 std::string_view meaning(Outcome outcome) {
   switch (outcome) {
     case Outcome::Pass:

@@ -37,6 +37,10 @@ std::string to_string(const Totals& totals);
 bool is_failure(runner::Outcome outcome, const RenderOptions& options);
 int exit_status(const runner::RunResult& result, const RenderOptions& options);
 
+// What an expectation file says of the case: "FAIL expected by baresip.xml:12 (RFC 3515 section
+// 2.4.2): no NOTIFY follows"; empty: nothing.
+std::string known_text(const runner::CaseResult& result);
+
 // What the outcome means, for legends.
 std::string_view meaning(runner::Outcome outcome);
 

@@ -127,7 +127,7 @@ class Loader {
     fs::recursive_directory_iterator it(path, error), end;
     for (; !error && it != end && files.size() <= files_max; it.increment(error)) {
       const auto name = it->path().filename();
-      if (it->is_directory() && (name == "flows" || name == "testdata"))
+      if (it->is_directory() && (name == "flows" || name == "known" || name == "testdata"))
         it.disable_recursion_pending();
       if (it->is_regular_file() && it->path().extension() == ".xml")
         files.push_back(it->path().string());

@@ -47,7 +47,7 @@ struct Loaded {
 // One scenario from memory; name stands in errors and in Case::file.
 Loaded load_text(std::string_view xml, const std::string& name, const LoadOptions& options = {});
 Loaded load_file(const std::string& path, const LoadOptions& options = {});
-// Files, folders (every .xml below, but for flows/ and testdata/; sorted) and globs with * and ? in
+// Files, folders (every .xml below, but for flows/, known/ and testdata/; sorted) and globs with * and ? in
 // the last part. Ids must be unique over all of them.
 Loaded load_tree(const std::vector<std::string>& paths, const LoadOptions& options = {});
 inline Loaded load_tree(const std::string& path, const LoadOptions& options = {}) {

@@ -65,7 +65,10 @@ class LiveRun {
   struct Running {
     std::size_t index;
     std::unique_ptr<Job> job;
-    Duration lag{};  // the longest while it ran
+    Duration lag{};            // the longest while it ran
+    std::uint32_t command = 0;  // of the case, that waits for its answer
+    std::uint32_t told = 0;     // its number at the adapter
+    std::string peer{};         // of the last one; empty: there was none
   };
   struct Crash {
     std::size_t index, repetition;
@@ -76,9 +79,13 @@ class LiveRun {
   void start_more();
   std::optional<std::size_t> take_next();
   bool runs_alone(std::size_t index) const;
+  bool has_free_call(std::size_t index) const;
   bool may_start() const;
   void turn();
   void deliver(transport::Event event);
+  void tell();
+  void hear();
+  void clean_up(const Running& done);
   void collect();
   void finish(std::size_t index, CaseResult result);
   bool runs_again(const Running& done, CaseResult& result);
@@ -164,7 +171,8 @@ bool LiveRun::may_start() const {
 // Those that run alone come last.
 std::optional<std::size_t> LiveRun::take_next() {
   if (!running_.empty() && runs_alone(running_.front().index)) return std::nullopt;
-  auto next = std::ranges::find_if_not(waiting_, [this](auto index) { return runs_alone(index); });
+  auto next = std::ranges::find_if(
+      waiting_, [this](auto index) { return !runs_alone(index) && has_free_call(index); });
   if (next == waiting_.end()) {
     if (waiting_.empty() || !running_.empty()) return std::nullopt;
     next = waiting_.begin();
@@ -174,7 +182,19 @@ std::optional<std::size_t> LiveRun::take_next() {
   return index;
 }
 
+// The adapter tells so many calls apart.
+bool LiveRun::has_free_call(std::size_t index) const {
+  const Adapter* adapter = sut_.adapter();
+  if (adapter == nullptr || !needs_trigger(cases_[index])) return true;
+  return std::ranges::count_if(running_, [this](const Running& one) {
+           return needs_trigger(cases_[one.index]);
+         }) < static_cast<std::ptrdiff_t>(adapter->calls());
+}
+
 bool LiveRun::runs_alone(std::size_t index) const {
+  const Adapter* adapter = sut_.adapter();
+  // It would take the call of another case for that of this one.
+  if (adapter != nullptr && adapter->calls() == 1 && needs_trigger(cases_[index])) return true;
   // Cases about a registrar share an address-of-record.
   return retries_[index] == retries_max || cases_[index].role == runner::SutRole::Registrar ||
          std::ranges::find(cases_[index].tags, "destructive") != cases_[index].tags.end();
@@ -184,12 +204,51 @@ void LiveRun::turn() {
   Instant until = hub_.now() + turn_max;
   for (const Running& one : running_) until = std::min(until, one.job->deadline());
   if (pulse_) until = std::min(until, pulse_->deadline());
+  if (sut_.adapter() != nullptr) until = std::min(until, sut_.adapter()->deadline());
   hub_.wait(until);
   while (auto event = hub_.poll()) deliver(std::move(*event));
   for (const Running& one : running_) one.job->advance();
+  if (sut_.adapter() != nullptr) {
+    hear();
+    tell();
+  }
   if (!pulse_) return;
   for (Running& one : running_) one.lag = std::max(one.lag, pulse_->lag());
   pulse_->advance();
+}
+
+// What the cases want of the SUT.
+void LiveRun::tell() {
+  for (Running& one : running_) {
+    auto command = one.job->take_command();
+    if (!command) continue;
+    one.command = command->number;
+    one.peer = command->peer;
+    one.told = sut_.adapter()->tell(std::move(*command));
+  }
+}
+
+void LiveRun::hear() {
+  Adapter& adapter = *sut_.adapter();
+  adapter.advance();
+  while (auto event = adapter.poll()) {
+    if (auto* died = std::get_if<Adapter::Died>(&*event)) {
+      for (const Running& one : running_) one.job->sut_died(died->reason);
+      continue;
+    }
+    auto& done = std::get<runner::SutCommandDone>(*event);
+    const auto asker = std::ranges::find(running_, done.number, &Running::told);
+    if (asker == running_.end()) continue;  // of a case that has ended
+    done.number = asker->command;
+    asker->told = 0;
+    asker->job->answered(std::move(done));
+  }
+}
+
+// No call of the case may be in the way of the next one; an adapter that cannot do that says so.
+void LiveRun::clean_up(const Running& done) {
+  if (!done.peer.empty())
+    sut_.adapter()->tell({.number = 0, .action = "reset", .peer = done.peer, .arguments = {}});
 }
 
 void LiveRun::deliver(transport::Event event) {
@@ -210,6 +269,7 @@ void LiveRun::collect() {
     }
     const Running done = std::move(running_[i]);
     running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
+    clean_up(done);
     CaseResult result = done.job->result();
     if (runs_again(done, result)) continue;
     // It was there when the run began.
@@ -291,6 +351,7 @@ runner::CaseOptions LiveRun::case_options(std::size_t index, std::size_t repetit
   runner::CaseOptions out;
   out.sut = sut_.address_for(one).sut;
   out.domain = options_.domain;
+  out.has_trigger = sut_.adapter() != nullptr;
   out.users = options_.users;
   out.assume_users = options_.knows_all_users;
   const auto login = options_.logins.find(one.user);

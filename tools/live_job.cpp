@@ -14,6 +14,9 @@ struct Overloaded : Ts... {
   using Ts::operator()...;
 };
 
+// The way of a command does not pass the network: it comes after what the SUT was sent before.
+constexpr Duration command_delay = 30ms;
+
 // Datagrams have no flow in a case: a peer has one socket.
 Flow flow_in_case(Flow flow) {
   if (!is_reliable(flow.local.transport)) flow.id = 0;
@@ -38,7 +41,8 @@ Job::~Job() {
 }
 
 Instant Job::deadline() const {
-  const Instant end = begun_ + timeout_;
+  Instant end = begun_ + timeout_;
+  if (command_) end = std::min(end, command_due_);
   return wake_ ? std::min(end, begun_ + wake_->time_since_epoch()) : end;
 }
 
@@ -93,13 +97,24 @@ void Job::pump() {
     if (auto* sent = std::get_if<runner::SendOctets>(&output)) send(std::move(*sent));
     if (const auto* closed = std::get_if<runner::CloseFlow>(&output)) close(*closed);
     if (const auto* set = std::get_if<runner::SetReachable>(&output)) set_reachable(*set);
-    if (const auto* command = std::get_if<runner::SutCommand>(&output))
-      run_.handle(runner::SutCommandDone{.number = command->number,
-                                         .ok = false,
-                                         .is_unsupported = true,
-                                         .reason = "this SUT has no trigger"},
-                  now());
+    if (auto* command = std::get_if<runner::SutCommand>(&output)) {
+      command_ = std::move(*command);
+      command_due_ = hub_.now() + command_delay;
+    }
   }
+}
+
+std::optional<runner::SutCommand> Job::take_command() {
+  if (!command_ || hub_.now() < command_due_) return std::nullopt;
+  return std::exchange(command_, std::nullopt);
+}
+
+void Job::answered(runner::SutCommandDone done) {
+  handle(std::move(done));
+}
+
+void Job::sut_died(std::string reason) {
+  handle(runner::SutDied{std::move(reason)});
 }
 
 void Job::open(const runner::OpenPeer& open) {

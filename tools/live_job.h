@@ -23,6 +23,10 @@ class Job {
   // The local endpoint belongs to one of its peers.
   bool has(FlowId local) const { return name_of(local) != nullptr; }
   void take(transport::Event event);
+  // What the SUT shall be told, once it has had time for what it was sent before.
+  std::optional<runner::SutCommand> take_command();
+  void answered(runner::SutCommandDone done);
+  void sut_died(std::string reason);
   // Timers, and the end of patience with the whole case.
   void advance();
 
@@ -54,6 +58,8 @@ class Job {
   runner::CaseRun run_;
   std::map<std::string, Peer, std::less<>> peers_;
   std::optional<Instant> wake_;  // on the case's clock
+  std::optional<runner::SutCommand> command_;
+  Instant command_due_{};  // on the hub's clock
 };
 
 }  // namespace sipassay::tools

@@ -23,6 +23,7 @@ bool answers(const LiveSut::Address& address) {
 bool LiveSut::find() {
   for (const Endpoint& written : options_.sut) look_up(written);
   complaint_ = start();
+  if (complaint_.empty()) complaint_ = start_adapter();
   if (complaint_.empty() && !process_) complaint_ = reset();
   if (!complaint_.empty()) return false;
   complaint_ = ask_everywhere();
@@ -63,6 +64,21 @@ std::string LiveSut::start() {
                      said.empty() ? "" : "; it said: ", said);
 }
 
+// After the SUT: it may belong to it. Before it is asked: it may bring it.
+std::string LiveSut::start_adapter() {
+  if (!options_.adapter) return {};
+  if (!adapter_) adapter_.emplace(hub_, *options_.adapter, address().sut);
+  adapter_->start();
+  while (!adapter_->is_ready() && !adapter_->is_off() && !is_interrupted()) {
+    hub_.wait(std::min(adapter_->deadline(), hub_.now() + glance));
+    while (hub_.poll()) {
+    }
+    adapter_->advance();
+  }
+  return adapter_->is_off() ? "the adapter cannot be used: " + adapter_->complaint()
+                            : std::string();
+}
+
 std::string LiveSut::ask_everywhere() {
   std::string silent;
   for (Address& address : addresses_) {
@@ -99,6 +115,7 @@ std::string LiveSut::reset() {
 }
 
 void LiveSut::stop() {
+  adapter_.reset();
   if (process_) process_->stop(options_.profile->stop.value_or(scenarios::Stop{}), address().sut);
 }
 

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/runner/case.h"
 #include "engine/transport/hub.h"
+#include "tools/adapter.h"
 #include "tools/run_options.h"
 #include "tools/sut_process.h"
 
@@ -45,10 +47,14 @@ class LiveSut {
   const std::vector<Address>& addresses() const { return addresses_; }
   // None: it was there before us.
   SutProcess* process() { return process_.get(); }
+  // None: nobody can tell it what to do.
+  Adapter* adapter() { return adapter_ ? &*adapter_ : nullptr; }
+  const Adapter* adapter() const { return adapter_ ? &*adapter_ : nullptr; }
 
  private:
   void look_up(const Endpoint& written);
   std::string start();
+  std::string start_adapter();
   std::string ask_everywhere();
 
   transport::Hub& hub_;
@@ -56,6 +62,7 @@ class LiveSut {
   std::vector<Address> addresses_;  // as the options have them
   std::unique_ptr<SutProcess> process_;
   bool is_there_ = false;
+  std::optional<Adapter> adapter_;
   std::string complaint_;
 };
 

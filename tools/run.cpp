@@ -11,6 +11,7 @@
 #include "tools/catalogue.h"
 #include "tools/commands.h"
 #include "tools/embedded.h"
+#include "tools/expectations.h"
 #include "tools/interrupt.h"
 #include "tools/live.h"
 #include "tools/outputs.h"
@@ -65,6 +66,7 @@ RunResult run_all(const std::vector<Case>& cases, const RunOptions& options) {
   out.cases = options.is_live() ? run_live_cases(cases, options, progress)
                                 : run_embedded_cases(cases, options, progress);
   if (options.is_live()) out.run.sut_name = sut_name(out);
+  for (runner::CaseResult& one : out.cases) hold_against(options.expectations, one);
   if (out.cases.size() < cases.size() || is_interrupted()) {
     out.run.partial = true;
     out.run.partial_reason =
@@ -79,6 +81,7 @@ int run(const Arguments& arguments) {
   po::options_description options;
   add_selection_options(options);
   add_run_options(options);
+  add_expectation_options(options);
   add_report_options(options);
   const auto values =
       parse({"run", selection_positional,
@@ -87,10 +90,11 @@ int run(const Arguments& arguments) {
   if (!values) return reports::exit_as_expected;
   catch_interrupts();
 
-  const RunOptions wanted = run_options(*values);
+  RunOptions wanted = run_options(*values);
   const ListFormat format = list_format(*values);
   const auto where = destinations(*values);
   const std::vector<Case> cases = select(*values);
+  wanted.expectations = expectations(*values, cases);
   if (values->count("dry-run") != 0) {
     print_cases(cases, format);
     return reports::exit_as_expected;

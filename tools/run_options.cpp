@@ -13,7 +13,8 @@ namespace {
 // The others say where results go or how fast, not what they are.
 constexpr const char* named_options[] = {
     "sut",   "profile", "t1",      "timeout", "repeat", "transport", "role",
-    "level", "tag",     "exclude", "user",    "domain", "strict",    "fail-on-flaky"};
+    "level", "tag",     "exclude", "user",    "domain", "strict",    "fail-on-flaky",
+    "expect", "adapter"};
 
 std::vector<std::string> named(const po::variables_map& values) {
   std::vector<std::string> out;
@@ -105,7 +106,8 @@ void take_sut(const po::variables_map& values, RunOptions& out) {
                                    reports::printable(out.profile->file), to_string(*transport))};
     out.sut_argument += fmt::format(" --transport {}", to_string(*transport));
   }
-  for (const char* name : {"user", "domain", "login", "jobs", "timeout", "no-start", "sut-log"})
+  for (const char* name :
+       {"user", "domain", "login", "jobs", "timeout", "no-start", "sut-log", "adapter"})
     if (!out.is_live() && values.count(name) != 0)
       throw UsageError{fmt::format("--{} is for a live SUT (--sut, --profile)", name)};
   add_users(values, out);
@@ -114,6 +116,13 @@ void take_sut(const po::variables_map& values, RunOptions& out) {
   if (const auto given = login(values)) {
     out.login = given;
     out.logins.clear();
+  }
+  if (out.profile) out.adapter = out.profile->trigger;
+  if (const std::string line = text(values, "adapter"); !line.empty()) {
+    out.adapter.emplace();
+    out.adapter->arguments = {line};
+    out.adapter->uses_shell = true;
+    out.sut_argument += fmt::format(" --adapter '{}'", line);
   }
   out.starts_sut = values.count("no-start") == 0;
   out.sut_log = text(values, "sut-log");
@@ -152,6 +161,9 @@ void add_sut_options(po::options_description& options) {
   add("domain", text_value("HOST"), "host of the live SUT's URIs; default: its address");
   add("login", text_value("USER:PASSWORD"), "answer to challenges of the live SUT");
   add("t1", text_value("TIME"), "T1, which scales all timers (default 500ms)");
+  add("adapter", text_value("COMMAND"),
+      "program (a shell's line) that makes the live SUT call, answer, hold and so on: "
+      "tools/adapters/README.md. ${host} and ${port} are the SUT's");
   add("no-start", "the SUT runs: do not start it as its profile says");
   add("sut-log", text_value("FILE"), "what a SUT writes that its profile starts");
 }
@@ -183,6 +195,8 @@ RunOptions run_options(const po::variables_map& values) {
   take_sut(values, out);
   if (out.is_live() && values.count("teeth") != 0)
     throw UsageError{"--teeth is for the embedded engine, not for a live SUT"};
+  if (values.count("teeth") != 0 && values.count("expect") != 0)
+    throw UsageError{"--teeth gives no verdicts: nothing to --expect"};
   const bool has_seed = values.count("seed") != 0;
   out.seed = number(values, "seed", has_seed ? 0 : default_seed(out.is_live()), 0, UINT64_MAX);
   out.jobs = static_cast<unsigned>(number(values, "jobs", out.jobs, 1, jobs_max));

@@ -11,6 +11,7 @@
 #include "engine/runner/run.h"
 #include "reports/report.h"
 #include "scenarios/profile.h"
+#include "tools/expectations.h"
 #include "tools/options.h"
 
 namespace sipassay::tools {
@@ -21,6 +22,7 @@ inline constexpr unsigned repeat_max = 100'000;
 struct RunOptions {
   std::vector<Endpoint> sut;  // a live SUT, one address a transport; none: the embedded engine
   std::optional<scenarios::Profile> profile;  // of the live SUT, as its file says
+  std::optional<scenarios::Command> adapter;  // tells it what to do
   bool starts_sut = true;                     // when the profile says how
   std::string sut_log;                        // for what a SUT writes that we start; empty: none
   std::string sut_argument;  // "--sut udp:127.0.0.1:5060": how a command names the live SUT
@@ -35,6 +37,7 @@ struct RunOptions {
   std::string domain;
   std::optional<runner::Login> login;
   std::map<std::string, runner::Login> logins;  // of callers of one behaviour, before `login`
+  Expectations expectations;
   reports::RenderOptions style;
   std::vector<std::string> named;  // the options that change what is run or how it is judged
 

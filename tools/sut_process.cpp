@@ -65,7 +65,8 @@ std::string last_line_of(std::string_view text) {
 }  // namespace
 
 std::expected<std::unique_ptr<SutProcess>, std::string> SutProcess::start(
-    const scenarios::Command& command, const Endpoint& sut, const std::string& log) {
+    const scenarios::Command& command, const Endpoint& sut, const std::string& log,
+    const Pipes& pipes) {
   const int file = log.empty()
                        ? unnamed_file()
                        : open(log.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
@@ -73,7 +74,9 @@ std::expected<std::unique_ptr<SutProcess>, std::string> SutProcess::start(
     return std::unexpected(fmt::format("no file for its output: {}{}{}", reports::printable(log),
                                        log.empty() ? "" : ": ", std::strerror(errno)));
   Launch launch = launch_of(command, sut);
-  launch.out = launch.err = file;
+  launch.in = pipes.in;
+  launch.out = pipes.out >= 0 ? pipes.out : file;
+  launch.err = file;
   launch.leads_group = true;
   const auto pid = spawn(launch);
   if (!pid) {

@@ -15,9 +15,15 @@ namespace sipassay::tools {
 // Runs until it is stopped, at the latest with this object; then its whole process group has ended.
 class SutProcess {
  public:
+  // Descriptors that become its standard input and output; -1: nothing comes in, and what goes out
+  // is kept.
+  struct Pipes {
+    int in, out;
+  };
   // What it writes goes to `log`, which is emptied first; without one it is kept for output().
   static std::expected<std::unique_ptr<SutProcess>, std::string> start(
-      const scenarios::Command& command, const Endpoint& sut, const std::string& log = {});
+      const scenarios::Command& command, const Endpoint& sut, const std::string& log = {},
+      const Pipes& pipes = {-1, -1});
   ~SutProcess();
   SutProcess(const SutProcess&) = delete;
   SutProcess& operator=(const SutProcess&) = delete;

@@ -1,10 +1,14 @@
 // sipassay ua: the engine as a live stack under test.
 #include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <expected>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -19,9 +23,11 @@
 #include "engine/transport/wall_clock.h"
 #include "reports/escape.h"
 #include "reports/totals.h"
+#include "tools/adapter_line.h"
 #include "tools/calls.h"
 #include "tools/commands.h"
 #include "tools/options.h"
+#include "tools/ua_adapter.h"
 
 namespace sipassay::tools {
 namespace {
@@ -268,6 +274,40 @@ int make_calls(Hub& hub, transport::WallClock& clock, Calls& calls, Duration t1)
   return calls.is_over() ? reports::exit_as_expected : reports::exit_error;
 }
 
+// What stands on standard input, line by line; false at its end.
+bool read_lines(std::string& buffer, UaAdapter& adapter) {
+  char some[4096];
+  const ssize_t count = ::read(STDIN_FILENO, some, sizeof some);
+  if (count < 0) return errno == EINTR || errno == EAGAIN;
+  if (count == 0) return false;
+  buffer.append(some, static_cast<std::size_t>(count));
+  for (std::size_t end = 0; (end = buffer.find('\n')) != std::string::npos; buffer.erase(0, end + 1))
+    adapter.take(std::string_view(buffer).substr(0, end));
+  return buffer.size() <= adapter_line_max;
+}
+
+// Until its standard input ends, or it is told to quit.
+void run_as_adapter(Hub& hub, agent::Agent& agent) {
+  std::optional<transport::WallClock> clock;
+  UaAdapter adapter(agent, {.command = [&](agent::Command what) { clock->command(std::move(what)); },
+                            .say =
+                                [](const std::string& line) {
+                                  fmt::print("{}\n", line);
+                                  std::fflush(stdout);
+                                },
+                            .quit = [&] { hub.stop(); }});
+  clock.emplace(hub, agent, [&](const agent::Event& event) { adapter.happened(event); });
+  adapter.begin();
+  hub.watch(STDIN_FILENO);
+  std::string buffer;
+  while (!hub.is_stopped()) {
+    clock->step({});
+    pollfd readable{STDIN_FILENO, POLLIN, 0};
+    if (::poll(&readable, 1, 0) > 0 && !read_lines(buffer, adapter)) break;
+  }
+  hub.unwatch(STDIN_FILENO);
+}
+
 std::uint64_t any_seed() {
   std::random_device entropy;
   return (std::uint64_t{entropy()} << 32U) | entropy();
@@ -315,6 +355,9 @@ int ua(const Arguments& arguments) {
   add("no-registrar", "answer 405 to REGISTER");
   add("t1", text_value("TIME"), "T1, which scales all timers (default 500ms)");
   add("seed", text_value("N"), "source of all tags and branches; default: a new one each time");
+  add("adapter",
+      "take commands on standard input, as tools/adapters/README.md has it, until its end; instead "
+      "of the first line that says where it listens comes \"ready\"");
   add("verbose", "print a line for everything that happens");
   const std::string about =
       "Runs the engine as a live user agent until SIGINT or SIGTERM, or until its own calls are "
@@ -346,6 +389,10 @@ int ua(const Arguments& arguments) {
   }
   for (const Endpoint& endpoint : *opened) settings.local.push_back(advertised(endpoint));
   agent::Agent agent(std::move(settings), Rng(seed));
+  if (values->count("adapter") != 0) {
+    run_as_adapter(hub, agent);
+    return reports::exit_as_expected;
+  }
   transport::WallClock clock(hub, agent, [is_verbose, &calls](const agent::Event& event) {
     if (calls) calls->handle(event);
     if (is_verbose) fmt::print("{}\n", line_of(event));

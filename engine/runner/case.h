@@ -252,6 +252,8 @@ struct Case {
 };
 
 std::string_view to_string(SutRole role);
+// It tells the SUT what to do: only one that can be told can run it.
+bool needs_trigger(const Case& one);
 // Tagged as one about which good stacks and readers differ: never worse than NON-STRICT.
 bool is_disputed(const Case& one);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,16 @@ struct ReportedFinding {
   std::size_t message = 0;  // index into messages of the first one
 };
 
+// What an expectation file says of a case, and what came. The case's outcome is then XFAIL, XPASS, or
+// as it came.
+struct Expectation {
+  std::string outcomes;  // as the file says: "FAIL", "PASS FAIL"
+  Outcome actual = Outcome::Pass;
+  std::string clause;  // that the SUT is known to break: "RFC 3515 section 2.4.2"; empty: none
+  std::string reason;
+  std::string where;  // "baresip.xml:12"
+};
+
 struct CaseResult {
   std::string id;
   std::vector<std::string> rows;
@@ -53,6 +64,7 @@ struct CaseResult {
   std::string repeat;  // the command that runs it again
   std::vector<TranscriptEntry> messages;
   std::vector<ReportedFinding> findings;
+  std::optional<Expectation> expectation;
 };
 
 struct RunInfo {

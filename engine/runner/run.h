@@ -117,6 +117,7 @@ struct SendOctets {
 struct SutCommand {
   std::uint32_t number = 0;
   std::string action{};  // <sut do="…">
+  std::string peer{};    // URI of the peer that the case is about: which call is meant
   std::map<std::string, std::string> arguments{};
 };
 struct CloseFlow {

@@ -14,18 +14,6 @@
 namespace sipassay::runner {
 namespace {
 
-// Calls f with every step, those inside branches too.
-template <class F>
-void for_each_step(const Steps& steps, const F& f) {
-  for (const auto& step : steps) {
-    f(step);
-    if (const auto* either = std::get_if<EitherStep>(&step.action))
-      for (const auto& branch : either->branches) for_each_step(branch.steps, f);
-    if (const auto* unordered = std::get_if<UnorderedStep>(&step.action))
-      for_each_step(unordered->steps, f);
-  }
-}
-
 bool is_expectation(const Step& step) {
   return std::holds_alternative<ExpectStep>(step.action) ||
          std::holds_alternative<EitherStep>(step.action) ||
@@ -84,11 +72,7 @@ bool Script::meets_needs() {
   if (!options_.roles.empty() && !options_.roles.contains(case_.role))
     return give(Outcome::NotApplicable,
                 fmt::format("the SUT is no {} by its profile", to_string(case_.role)));
-  bool has_sut_steps = false;
-  for_each_step(case_.steps, [&](const Step& step) {
-    has_sut_steps |= std::holds_alternative<SutStep>(step.action);
-  });
-  if (has_sut_steps && !options_.has_trigger)
+  if (needs_trigger(case_) && !options_.has_trigger)
     return give(Outcome::NotApplicable, "the case needs a trigger, and the SUT has none");
   user_ = case_.user;
   if (!options_.assume_users) {

@@ -63,21 +63,17 @@ Script::Progress Script::step(const SutStep& sut, Instant now) {
   if (state_.is_command_done) return Progress::Complete;
   if (command_ == 0 || state_.taken.empty()) {
     state_.taken.push_back(true);
-    SutCommand command{.number = ++command_, .action = sut.action, .arguments = {}};
+    SutCommand command{
+        .number = ++command_, .action = sut.action, .peer = peers_->uri(0), .arguments = {}};
     for (const auto& [name, value] : sut.arguments) {
       auto expanded = text(value);
       if (!expanded) return Progress::Complete;
       command.arguments.emplace(name, std::move(*expanded));
     }
     // Whom the SUT calls, unless the case says otherwise.
-    if (sut.action == "call" && !command.arguments.contains("target"))
-      command.arguments.emplace("target", peers_->uri(0));
-    if (sut.action == "subscribe" && !command.arguments.contains("target"))
-      command.arguments.emplace("target", peers_->uri(0));
-    if (sut.action == "options" && !command.arguments.contains("target"))
-      command.arguments.emplace("target", peers_->uri(0));
-    if (sut.action == "register" && !command.arguments.contains("registrar"))
-      command.arguments.emplace("registrar", peers_->uri(0));
+    if (sut.action == "call" || sut.action == "subscribe" || sut.action == "options")
+      command.arguments.emplace("target", command.peer);
+    if (sut.action == "register") command.arguments.emplace("registrar", command.peer);
     peers_->outputs().push_back(std::move(command));
   }
   const auto end = state_.since + patience();

@@ -19,6 +19,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/udp.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 
@@ -55,6 +56,7 @@ struct Hub::Impl {
   void look_up(FlowId local, Outgoing outgoing);
   LocalEndpoint* choose(FlowId local, const Outgoing& outgoing, FlowId& chosen);
   void fail(FlowId local, const Outgoing& outgoing, std::string reason);
+  void await(int descriptor);
 
   Limits limits;
   asio::io_context io{1};
@@ -65,6 +67,8 @@ struct Hub::Impl {
   Loop loop;
   std::map<FlowId, std::unique_ptr<LocalEndpoint>> locals;
   std::set<FlowId> to_flush;
+  std::map<int, std::unique_ptr<asio::posix::stream_descriptor>> watched;
+  std::set<int> to_rewatch;
   Steady::time_point start = Steady::now();
   bool is_woken = false;
   bool is_stopped = false;
@@ -73,6 +77,7 @@ struct Hub::Impl {
 Hub::Hub(Options options) : impl_(std::make_unique<Impl>(options)) {}
 
 Hub::~Hub() {
+  while (!impl_->watched.empty()) unwatch(impl_->watched.begin()->first);
   impl_->locals.clear();
   impl_->io.poll();  // cancelled handlers let go of what they hold
 }
@@ -165,7 +170,33 @@ void Hub::close_flow(FlowId local, FlowId flow) {
   if (it != impl_->locals.end()) it->second->close_flow(flow);
 }
 
+void Hub::watch(int descriptor) {
+  auto& watched = impl_->watched[descriptor];
+  if (!watched) watched = std::make_unique<asio::posix::stream_descriptor>(impl_->io, descriptor);
+  impl_->to_rewatch.insert(descriptor);
+}
+
+void Hub::unwatch(int descriptor) {
+  const auto it = impl_->watched.find(descriptor);
+  if (it == impl_->watched.end()) return;
+  it->second->release();
+  impl_->watched.erase(it);
+  impl_->to_rewatch.erase(descriptor);
+}
+
+void Hub::Impl::await(int descriptor) {
+  const auto it = watched.find(descriptor);
+  if (it == watched.end()) return;
+  it->second->async_wait(asio::posix::stream_descriptor::wait_read,
+                         [this, descriptor](const Code& error) {
+                           if (error) return;
+                           is_woken = true;
+                           to_rewatch.insert(descriptor);
+                         });
+}
+
 void Hub::wait(std::optional<Instant> deadline) {
+  for (const int descriptor : std::exchange(impl_->to_rewatch, {})) impl_->await(descriptor);
   for (const FlowId local : std::exchange(impl_->to_flush, {}))
     if (const auto it = impl_->locals.find(local); it != impl_->locals.end()) it->second->flush();
   int left = handlers_a_turn;

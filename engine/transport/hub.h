@@ -49,6 +49,10 @@ class Hub {
 
   // Ends a wait(); from any thread.
   void wake();
+  // A wait() ends when that descriptor can be read, or is at its end; it stays the caller's, who
+  // reads all of it before the next wait() and unwatches it before it is closed.
+  void watch(int descriptor);
+  void unwatch(int descriptor);
   // SIGINT and SIGTERM stop; a second one is the system's own.
   void stop_on_signals();
   void stop();

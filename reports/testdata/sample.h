@@ -116,6 +116,16 @@ inline runner::RunResult sample() {
                make_case("RFC3261-1-9", Outcome::Error, "trigger exited 1"),
                failing_case(),
                hostile_case()};
+  out.cases[5].expectation = {.outcomes = "FAIL CRASH",
+                              .actual = Outcome::Fail,
+                              .clause = "RFC 3515 section 2.4.2",
+                              .reason = "no NOTIFY follows " + hostile(),
+                              .where = "stack.xml:12"};
+  out.cases[6].expectation = {.outcomes = "FAIL",
+                              .actual = Outcome::Pass,
+                              .clause = {},
+                              .reason = "the account has no second line",
+                              .where = "stack.xml:13"};
   return out;
 }
 

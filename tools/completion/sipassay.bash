@@ -17,7 +17,7 @@ _sipassay() {
     --refresher) words="uac uas" ;;
     --digest-algorithm) words="SHA-256 SHA-256-sess MD5 MD5-sess" ;;
     --then) words=$("$program" ua --help 2>/dev/null | sed -n '/^Steps of --then/,/^$/p' | sed -nE 's/^  ([a-z-]+).*/\1/p') ;;
-    --scenarios | --failed-from | --profile | --sut-log | --write) mapfile -t COMPREPLY < <(compgen -f -- "$word") ; return ;;
+    --scenarios | --failed-from | --expect | --profile | --sut-log | --write) mapfile -t COMPREPLY < <(compgen -f -- "$word") ; return ;;
     *)
       if [[ $word == -* ]]; then
         words=$("$program" "$command" --help 2>/dev/null | grep -oE -- '--[a-z0-9-]+' | sort -u)
