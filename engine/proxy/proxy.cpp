@@ -314,15 +314,22 @@ std::expected<std::deque<Target>, Refusal> Proxy::Impl::targets_of(const Message
   // A strict router's or somebody else's: the only target.
   if (!uri || uri->params.has("maddr") || !place.is_here(*uri))
     return std::deque<Target>{{.uri = text, .q = 1000, .path = {}}};
-  const bool is_sips = uri->scheme == Uri::Scheme::Sips;
   std::deque<Target> out;
+  bool has_other_scheme = false;
   for (auto& target : registrar.targets(text, now)) {
+    // RFC 5630 5.3 MUST NOT: neither from sips to sip nor, as we have no TLS, the other way.
     const auto contact = parse_uri(target.uri);
-    // RFC 5630 5.3 MUST NOT.
-    if (is_sips && contact && contact->scheme == Uri::Scheme::Sip) continue;
-    out.push_back(std::move(target));
+    const bool is_other = contact && contact->is_sip() && contact->scheme != uri->scheme;
+    has_other_scheme |= is_other;
+    if (!is_other) out.push_back(std::move(target));
   }
   if (!out.empty()) return out;
+  if (has_other_scheme) {
+    const std::string warning = uri->scheme == Uri::Scheme::Sips ? "380 sipassay \"SIPS Not Allowed\""
+                                                                 : "381 sipassay \"SIPS Required\"";
+    return std::unexpected(
+        Refusal{480, {5630, "5.3", Level::Must}, {}, {{"Warning", warning}}});
+  }
   const auto* row = agent::behaviour_of(unescape(uri->user));
   if (row != nullptr && row->is_unknown)
     return std::unexpected(Refusal{404, {3261, "16.5", Level::Must}});

@@ -123,6 +123,29 @@ constexpr Misbehaviour rows[] = {
        if (!gets_request(w) || w.message().all<Via>().count() < 2) return;
        w.edit().set(HeaderId::Via, "SIP/2.0/UDP 192.0.2.1:5060;branch=" + branch_of(w.message()));
      }},
+    {"takes-spirals-for-loops",
+     {5393, "4.2.2", Level::Stated},
+     "answers 482 to whatever has its Via",
+     [](Wire& w) {
+       if (gets_request(w) && w.message().all<Via>().count() > 1 &&
+           w.message().method() != Method::Ack)
+         refuse(w, 482);
+     }},
+    {"sends-sips-to-sip",
+     {5630, "5.3", Level::MustNot},
+     "takes a sips URI for a sip one",
+     [](Wire& w) {
+       std::string uri(w.message().request_uri());
+       if (gets_request(w) && uri.starts_with("sips:")) w.edit().set_request_uri(uri.erase(3, 1));
+     }},
+    {"answers-options-with-allow",
+     {3261, "11.2", Level::Should},
+     "answers an OPTIONS for others with what it allows itself",
+     [](Wire& w) {
+       if (!sends_response(w, 483, 483) || cseq_method(w.message()) != Method::Options) return;
+       set_status(w.edit(), 200);
+       w.edit().add(HeaderId::Allow, "INVITE, ACK, BYE, CANCEL, OPTIONS");
+     }},
     {"ignores-own-maddr",
      {3261, "16.4", Level::Must},
      "takes every maddr for somebody else's",
@@ -528,6 +551,35 @@ constexpr Misbehaviour rows[] = {
      "answers a PRACK that is not for it",
      [](Wire& w) {
        if (w.gets(Method::Prack)) refuse(w, 200);
+     }},
+    {"makes-reliable-provisionals",
+     {3262, "3", Level::MustNot},
+     "rings by itself, reliably, in a dialog of others",
+     [](Wire& w) {
+       if (!w.gets(Method::Invite) || tag_of(w.message(), HeaderId::To).empty()) return;
+       auto ringing = w.make_response(183);
+       ringing.add(HeaderId::RSeq, "1").add(HeaderId::Require, "100rel");
+       w.send(ringing, 500ms);
+     }},
+    {"makes-199",
+     {6228, "6", Level::MustNot},
+     "tells that a branch has ended, whatever is required",
+     [](Wire& w) {
+       if (!gets_response(w, 300, 699) || cseq_method(w.message()) != Method::Invite) return;
+       auto ended = without_top_via(w.message());
+       set_status(ended, 199);
+       w.send(ended);
+     }},
+    {"hangs-up-expired-sessions",
+     {4028, "8.3", Level::MustNot},
+     "ends a session that nobody has refreshed",
+     [](Wire& w) {
+       if (!forwards(w, Method::Ack)) return;
+       Message bye = w.message();
+       bye.set_start_line(fmt::format("BYE {} SIP/2.0", w.message().request_uri()));
+       bye.set(HeaderId::CSeq, fmt::format("{} BYE", cseq_number(w.message()) + 1));
+       set_branch(bye, branch_of(w.message()) + "bye");
+       w.send(bye, 90s);
      }},
     {"leaves-rport-empty",
      {3581, "4", Level::Must},
