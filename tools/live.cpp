@@ -195,8 +195,11 @@ bool LiveRun::runs_alone(std::size_t index) const {
   const Adapter* adapter = sut_.adapter();
   // It would take the call of another case for that of this one.
   if (adapter != nullptr && adapter->calls() == 1 && needs_trigger(cases_[index])) return true;
-  // Cases about a registrar share an address-of-record.
-  return retries_[index] == retries_max || cases_[index].role == runner::SutRole::Registrar ||
+  // Cases that register share an address-of-record.
+  const auto role = cases_[index].role;
+  const bool registers = role == runner::SutRole::Registrar || role == runner::SutRole::Proxy ||
+                         role == runner::SutRole::Redirect;
+  return retries_[index] == retries_max || registers ||
          std::ranges::find(cases_[index].tags, "destructive") != cases_[index].tags.end();
 }
 
@@ -286,7 +289,9 @@ void LiveRun::collect() {
 
 // A SUT that answers by itself but has no free line, or no breath, says nothing about the case.
 bool LiveRun::runs_again(const Running& done, CaseResult& result) {
-  const bool is_busy = cases_[done.index].user == "auto" && has_met_busy(result);
+  // A proxy has no line: what is busy behind it is ours.
+  const bool is_busy = cases_[done.index].user == "auto" &&
+                       cases_[done.index].role != runner::SutRole::Proxy && has_met_busy(result);
   if (is_busy) pace_.busy(running_.size());
   if (!is_busy && (done.lag <= live_tolerance || is_settled(result))) return false;
   if (retries_[done.index] < retries_max) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/agent/registration.h"
+#include "engine/proxy/branch.h"
 #include "engine/session/glare.h"
 #include "engine/session/offer_answer.h"
 #include "engine/session/session_timer.h"
@@ -79,6 +80,7 @@ std::vector<Machine> machines() {
   append(out, describe(session::SessionTimer::name, session::SessionTimer::rows));
   append(out, session::subscription_tables());
   append(out, describe(agent::Registration::name, agent::Registration::rows));
+  append(out, describe(proxy::Branch::name, proxy::Branch::rows));
   return out;
 }
 

@@ -78,6 +78,13 @@ std::string without_expires(const NameAddr& address) {
   return out;
 }
 
+std::string path_of(const Message& request) {
+  std::vector<std::string> values;
+  for (const auto& path : request.all<Path>())
+    if (path) values.emplace_back(path->addr.text);
+  return ascii::comma_list(values);
+}
+
 }  // namespace
 
 // Steps 6 and 7 on a copy of the bindings: what fails leaves nothing behind.
@@ -87,6 +94,7 @@ struct Registrar::Update {
   Instant now;
   Bindings bindings;
   std::string call_id{request.raw(HeaderId::CallId)};
+  std::string path = path_of(request);
   std::uint32_t cseq = 0;
 
   // "This algorithm ensures that out-of-order requests from the same UA are ignored."
@@ -131,8 +139,9 @@ struct Registrar::Update {
                  .end = now + *granted,
                  .call_id = call_id,
                  .cseq = cseq,
+                 .path = path,
                  .is_tentative = true};
-    if (made.contact.size() + call_id.size() > binding_octets_max)
+    if (made.contact.size() + call_id.size() + path.size() > binding_octets_max)
       return failed("Binding is too long");
     if (known != bindings.end())
       *known = std::move(made);
@@ -189,7 +198,7 @@ std::expected<Registrar::Contacts, Refusal> Registrar::update(const Message& req
   return out;
 }
 
-Registrar::Contacts Registrar::contacts(std::string_view uri, Instant now) const {
+Registrar::Bindings Registrar::of(std::string_view uri, Instant now) const {
   const auto target = parse_uri(uri);
   if (!target || !target->is_sip()) return {};
   auto bindings = current(canonical(*target), now);
@@ -200,7 +209,18 @@ Registrar::Contacts Registrar::contacts(std::string_view uri, Instant now) const
   }
   std::erase_if(bindings, [&](const Binding& one) { return has_equivalent(one.uri, *target); });
   std::ranges::stable_sort(bindings, std::ranges::greater{}, &Binding::q);
-  return listed(bindings, now);
+  return bindings;
+}
+
+Registrar::Contacts Registrar::contacts(std::string_view uri, Instant now) const {
+  return listed(of(uri, now), now);
+}
+
+std::vector<Registrar::Target> Registrar::targets(std::string_view uri, Instant now) const {
+  std::vector<Target> out;
+  for (auto& binding : of(uri, now))
+    out.push_back({std::move(binding.uri), binding.q, std::move(binding.path)});
+  return out;
 }
 
 std::string Registrar::date(Instant now) const {

@@ -48,6 +48,13 @@ class Registrar {
   // For a redirection: best q first. None if the URI is no address-of-record with bindings; a
   // contact that is that URI itself is left out (8.3 MUST NOT).
   Contacts contacts(std::string_view uri, Instant now) const;
+  // The same for a proxy (16.5): where a request for that URI goes, best q first.
+  struct Target {
+    std::string uri;
+    int q = 1000;      // in thousandths
+    std::string path;  // the Path values of its REGISTER (RFC 3327 5.3); empty: none
+  };
+  std::vector<Target> targets(std::string_view uri, Instant now) const;
   // The value of Date (20.17).
   std::string date(Instant now) const;
   // Addresses-of-record with bindings, those included whose time is up.
@@ -61,12 +68,14 @@ class Registrar {
     Instant end{};
     std::string call_id;
     std::uint32_t cseq = 0;
+    std::string path;           // as Target
     bool is_tentative = false;  // of the REGISTER that is being processed
   };
   using Bindings = std::vector<Binding>;
   struct Update;
 
   Bindings current(const std::string& aor, Instant now) const;
+  Bindings of(std::string_view uri, Instant now) const;
   bool has_room_for(const std::string& aor, Instant now);
   static Contacts listed(const Bindings& bindings, Instant now);
 

@@ -84,6 +84,11 @@ void Core::receive_request(transaction::Id transaction, const Message& request, 
   const auto* behaviour = dialog == nullptr ? called(request)
                           : call->server    ? call->server->behaviour
                                             : nullptr;
+  // 8.3 MUST: a redirect server ignores what it does not understand, methods and Require too.
+  if (dialog == nullptr && !has_to_tag(request) && request.method() != Method::Register &&
+      behaviour->authentication == Authentication::None &&
+      redirect_to_bindings(transaction, request, flow, *behaviour))
+    return;
   // RFC 6665 4.4.1: a NOTIFY may make its dialog; its To tag is ours.
   const bool may_make_dialog = request.method() == Method::Notify && dialog == nullptr;
   if (auto refusal = admit(request, dialog != nullptr || may_make_dialog, behaviour)) {

@@ -108,8 +108,12 @@ std::optional<agent::Command> command_for(const SutCommand& command) {
 
 // --- the agent behind its wire
 
-EmbeddedSut::EmbeddedSut(agent::Settings settings, Rng rng, std::unique_ptr<Tap> tap)
-    : agent_(std::move(settings), rng), tap_(std::move(tap)) {}
+EmbeddedSut::EmbeddedSut(Core core, std::unique_ptr<Tap> tap)
+    : core_(std::move(core)), tap_(std::move(tap)) {}
+
+void EmbeddedSut::handle(agent::Input input, Instant now) {
+  std::visit([&](auto& core) { core.handle(std::move(input), now); }, core_);
+}
 
 void EmbeddedSut::receive(std::string octets, const Flow& flow, Instant now) {
   const auto give = [&](Message message) {
@@ -119,11 +123,11 @@ void EmbeddedSut::receive(std::string octets, const Flow& flow, Instant now) {
       return cross({.from_sut = false, .message = std::move(message), .after = {}}, flow, back,
                    now);
     }
-    agent_.handle(agent::MessageReceived{std::move(message), flow}, now);
+    handle(agent::MessageReceived{std::move(message), flow}, now);
     drain(now);
   };
   const auto garbage = [&](std::string text, Error error) {
-    agent_.handle(agent::GarbageReceived{std::move(text), error, flow}, now);
+    handle(agent::GarbageReceived{std::move(text), error, flow}, now);
     drain(now);
   };
   if (!is_reliable(flow.local.transport)) {
@@ -144,7 +148,7 @@ void EmbeddedSut::receive(std::string octets, const Flow& flow, Instant now) {
     } else if (auto* broken = std::get_if<Framer::Broken>(&*frame)) {
       garbage(std::move(broken->octets), broken->error);
       framers_.erase(flow.id);
-      agent_.handle(agent::FlowClosed{flow.id}, now);
+      handle(agent::FlowClosed{flow.id}, now);
       drain(now);
       return;
     }
@@ -160,23 +164,23 @@ transaction::Destination EmbeddedSut::destination_of(const Message& message,
 }
 
 void EmbeddedSut::failed(const transaction::Destination& to, Instant now) {
-  agent_.handle(agent::DeliveryFailed{to}, now);
+  handle(agent::DeliveryFailed{to}, now);
   drain(now);
 }
 
 void EmbeddedSut::closed(FlowId flow, Instant now) {
   framers_.erase(flow);
-  agent_.handle(agent::FlowClosed{flow}, now);
+  handle(agent::FlowClosed{flow}, now);
   drain(now);
 }
 
 void EmbeddedSut::command(agent::Command command, Instant now) {
-  agent_.handle(std::move(command), now);
+  handle(std::move(command), now);
   drain(now);
 }
 
 void EmbeddedSut::advance(Instant now) {
-  agent_.handle(agent::TimePassed{}, now);
+  handle(agent::TimePassed{}, now);
   drain(now);
   while (true) {
     const auto due = std::ranges::min_element(
@@ -205,7 +209,7 @@ std::optional<EmbeddedSut::Outgoing> EmbeddedSut::poll() {
 
 void EmbeddedSut::drain(Instant now) {
   while (true) {
-    auto output = agent_.poll();
+    auto output = std::visit([](auto& core) { return core.poll(); }, core_);
     if (auto* send = std::get_if<agent::Send>(&output)) {
       destinations_.insert_or_assign(message_value(send->message, "call-id").value_or(""),
                                      send->to);
@@ -236,10 +240,14 @@ void EmbeddedSut::pass(Crossing crossing, const Flow& flow, const transaction::D
     return;
   }
   if (crossing.from_sut) {
-    outgoing_.push_back({crossing.message.to_string(), to});
+    // A response finds its own way: to who sent the request, whoever the last message went to.
+    auto where = to;
+    if (crossing.message.is_response() && !is_reliable(to.endpoint.transport))
+      where = transaction::response_destination(crossing.message, {.local = {}, .remote = to.endpoint, .id = 0});
+    outgoing_.push_back({crossing.message.to_string(), std::move(where)});
     return;
   }
-  agent_.handle(agent::MessageReceived{std::move(crossing.message), flow}, now);
+  handle(agent::MessageReceived{std::move(crossing.message), flow}, now);
   drain(now);
 }
 
@@ -301,7 +309,7 @@ class World : public simulation::Node {
   World(const Case& the_case, const EmbeddedOptions& options, Transport transport,
         std::unique_ptr<Tap> tap)
       : seed_(derive_seed(options.run_seed, the_case.id)),
-        sut_(settings(options, transport), Rng(seed_).fork("sut"), std::move(tap)),
+        sut_(core(the_case.role, options, transport, Rng(seed_).fork("sut")), std::move(tap)),
         network_(options.network, Rng(seed_).fork("network")),
         run_(the_case, case_options(options, transport), Instant{}) {}
 
@@ -342,6 +350,18 @@ class World : public simulation::Node {
  private:
   static constexpr std::size_t rounds_max = 20'000;
 
+  // What plays the SUT's role.
+  static EmbeddedSut::Core core(SutRole role, const EmbeddedOptions& options, Transport transport,
+                                Rng rng) {
+    if (role != SutRole::Proxy) return agent::Agent(settings(options, transport), rng);
+    return proxy::Proxy({.local = {embedded_sut(transport)},
+                         .timings = options.timings,
+                         .accepts = {.realm = {},
+                                     .user = std::string(test_user),
+                                     .password = std::string(test_password)}},
+                        rng);
+  }
+
   static agent::Settings settings(const EmbeddedOptions& options, Transport transport) {
     agent::Settings out;
     out.local = {embedded_sut(transport)};
@@ -363,7 +383,8 @@ class World : public simulation::Node {
     out.run_seed = options.run_seed;
     out.timings = options.timings;
     out.sut_state = [this](std::string_view call_id, std::string_view field) {
-      auto value = state_of(sut_.agent(), call_id, field);
+      if (sut_.agent() == nullptr) return std::optional<std::string>();
+      auto value = state_of(*sut_.agent(), call_id, field);
       const auto* tap = sut_.tap();
       return value && tap != nullptr ? std::optional(tap->state(field, *std::move(value))) : value;
     };
@@ -442,6 +463,17 @@ class World : public simulation::Node {
   }
 
   void from_sut(EmbeddedSut::Outgoing out, Instant now) {
+    if (is_sut(out.to.endpoint)) {
+      const auto& self = embedded_sut(out.to.endpoint.transport);
+      network_.send({.due = now,
+                     .order = 0,
+                     .from = self,
+                     .to = self,
+                     .flow = 0,
+                     .octets = std::move(out.octets)},
+                    now);
+      return;
+    }
     for (std::size_t i = 0; i < peers_.size(); ++i) {
       const auto& peer = peers_[i];
       const bool is_for = out.to.flow != 0 ? out.to.flow == flow_of(peer.name)
@@ -459,7 +491,14 @@ class World : public simulation::Node {
     }
   }
 
+  static bool is_sut(const Endpoint& endpoint) {
+    return endpoint == embedded_sut(endpoint.transport);
+  }
+
   void arrive(simulation::Packet packet, Instant now) {
+    if (packet.from == packet.to)
+      return sut_.receive(std::move(packet.octets),
+                          {.local = packet.to, .remote = packet.from, .id = 0}, now);
     for (const auto& peer : peers_) {
       const Flow at_sut{.local = embedded_sut(peer.local.transport),
                         .remote = peer.local,

@@ -7,10 +7,12 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "engine/agent/agent.h"
 #include "engine/message/framer.h"
+#include "engine/proxy/proxy.h"
 #include "engine/runner/misbehaviour.h"
 #include "engine/runner/run.h"
 #include "engine/simulation/network.h"
@@ -25,10 +27,12 @@ Endpoint embedded_peer(Transport transport, std::size_t index);
 // <sut do="…"> as a command of the agent; nothing: no such action.
 std::optional<agent::Command> command_for(const SutCommand& command);
 
-// The agent behind its wire, and behind a misbehaviour if there is one.
+// The SUT's core behind its wire, and behind a misbehaviour if there is one.
 class EmbeddedSut {
  public:
-  EmbeddedSut(agent::Settings settings, Rng rng, std::unique_ptr<Tap> tap);
+  using Core = std::variant<agent::Agent, proxy::Proxy>;
+
+  EmbeddedSut(Core core, std::unique_ptr<Tap> tap);
 
   struct Outgoing {
     std::string octets;
@@ -42,7 +46,7 @@ class EmbeddedSut {
   void advance(Instant now);
   std::optional<Instant> next_deadline() const;
   std::optional<Outgoing> poll();
-  const agent::Agent& agent() const { return agent_; }
+  const agent::Agent* agent() const { return std::get_if<agent::Agent>(&core_); }
   const Tap* tap() const { return tap_.get(); }
 
  private:
@@ -54,11 +58,12 @@ class EmbeddedSut {
     transaction::Destination to;
   };
   transaction::Destination destination_of(const Message& message, const Flow& flow) const;
+  void handle(agent::Input input, Instant now);
   void drain(Instant now);
   void cross(Crossing crossing, const Flow& flow, const transaction::Destination& to, Instant now);
   void pass(Crossing crossing, const Flow& flow, const transaction::Destination& to, Instant now);
 
-  agent::Agent agent_;
+  Core core_;
   std::unique_ptr<Tap> tap_;
   std::optional<Instant> deadline_;
   std::vector<Late> late_;

@@ -21,5 +21,6 @@ std::span<const Misbehaviour> effects_misbehaviours();
 std::span<const Misbehaviour> syntax_misbehaviours();
 std::span<const Misbehaviour> requests_misbehaviours();
 std::span<const Misbehaviour> registering_misbehaviours();
+std::span<const Misbehaviour> proxying_misbehaviours();
 
 }  // namespace sipassay::runner

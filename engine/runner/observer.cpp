@@ -97,9 +97,13 @@ class Observer {
     if (!seen.request) return;
     const auto& request = *log_[*seen.request].message;
     // What a case broke on purpose is not the SUT's to copy.
-    if (lint(request).empty())
+    if (lint(request).empty()) {
+      std::vector<Finding> excused;  // what a proxy passed on as it came
+      if (seen.original) excused = lint_answer(request, *log_[*seen.original].message);
       for (auto& finding : lint_answer(request, response))
-        report(std::move(finding), seen.entry, seen.sender);
+        if (std::ranges::find(excused, finding.rule, &Finding::rule) == excused.end())
+          report(std::move(finding), seen.entry, seen.sender);
+    }
     look_at_tag(seen);
     if (request.method() != Method::Invite || response.status() == 100 || response.status() >= 300)
       return;
@@ -203,9 +207,30 @@ std::vector<Observation> observe(std::span<const Seen> log, std::span<const Malf
   return Observer(log, options).run(malformed);
 }
 
+namespace {
+
+// What a peer sent, and the SUT as a proxy sent on.
+std::optional<std::size_t> passed_on(const Peers& peers, RecordId id) {
+  const auto& message = peers.record(id).message;
+  const auto same = [&](const Message& other, std::string_view path) {
+    return message_value(message, path) == message_value(other, path);
+  };
+  for (RecordId before = id; before-- > 0;) {
+    const auto& other = peers.record(before);
+    if (!other.is_from_sut && other.message.is_request() == message.is_request() &&
+        other.message.status() == message.status() && same(other.message, "call-id") &&
+        same(other.message, "cseq"))
+      return before;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::vector<ReportedFinding> observe(const Peers& peers, SutRole role) {
   std::vector<Seen> log;
-  for (const Record& record : peers.records()) {
+  for (RecordId id = 0; id < peers.records().size(); ++id) {
+    const Record& record = peers.record(id);
     Seen seen{.message = &record.message,
               .entry = record.entry,
               .is_judged = record.is_from_sut,
@@ -214,6 +239,7 @@ std::vector<ReportedFinding> observe(const Peers& peers, SutRole role) {
               .changed_copies = {}};
     for (const Copy& copy : record.copies)
       if (!copy.is_identical) seen.changed_copies.push_back(copy.entry);
+    if (role == SutRole::Proxy && record.is_from_sut) seen.original = passed_on(peers, id);
     log.push_back(std::move(seen));
   }
   std::vector<Malformed> malformed;

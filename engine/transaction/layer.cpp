@@ -136,7 +136,7 @@ void Layer::transport_failed(const Destination& to, Instant now) {
 
 void Layer::Impl::receive_response(Message response, const Flow& flow, Instant now) {
   // RFC 3261 8.1.3.3: it was not meant for us.
-  if (response.all<Via>().count() > 1) return;
+  if (!options.takes_forwarded_responses && response.all<Via>().count() > 1) return;
   const auto via = response.maybe<Via>();
   const auto key = via ? client_key(response, *via) : std::nullopt;
   const auto found = key ? clients.find(*key) : clients.end();

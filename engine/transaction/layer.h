@@ -103,6 +103,9 @@ class Layer {
     bool sends_late_trying = true;
     // RFC 4320 4.1, 4.2: respond() refuses what may not be sent. A scripted peer may want to.
     bool keeps_rfc4320 = true;
+    // RFC 3261 16.7: the responses of a proxy have more Via values than its own. A user agent drops
+    // them (8.1.3.3).
+    bool takes_forwarded_responses = false;
     // Client and server together. One request more is answered with 503 without a transaction.
     std::size_t limit = transactions_max;
   };
