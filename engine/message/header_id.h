@@ -82,8 +82,7 @@ inline constexpr std::size_t header_id_count = static_cast<std::size_t>(HeaderId
 
 // Long or compact form, any case (RFC 3261 7.3.1, 7.3.3); Other when unknown.
 HeaderId header_id_from(std::string_view name);
-// The same for a name behind whose first octet this many may be read.
-inline constexpr std::size_t header_name_padding = 32;
+// The same for a name without CR, from whose first octet on eight may be read.
 HeaderId header_id_from_padded(std::string_view name);
 // The name as its RFC spells it: "Call-ID". Empty for Other.
 std::string_view header_name(HeaderId id);

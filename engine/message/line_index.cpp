@@ -11,6 +11,7 @@ namespace sipassay {
 namespace {
 
 constexpr std::size_t block = 64;
+static_assert(block <= slack_octets);
 
 // One pass; blocks are fed in order.
 class Collector {
@@ -107,13 +108,23 @@ __attribute__((target("avx2"))) bool index_lines_avx2(const char* octets, std::s
 }  // namespace
 
 bool index_lines(const char* octets, std::size_t size, LineIndex& out) {
+  static const auto fastest = line_indexers().front().index;
+  return fastest(octets, size, out);
+}
+
+std::span<const LineIndexer> line_indexers() {
+  static constexpr std::array all{
 #if defined(__x86_64__)
-  // Chosen once, by the processor.
-  static const auto here = __builtin_cpu_supports("avx2") ? index_lines_avx2 : index_lines_sse2;
-  return here(octets, size, out);
-#else
-  return index_lines_portable(octets, size, out);
+      LineIndexer{"avx2", index_lines_avx2},
+      LineIndexer{"sse2", index_lines_sse2},
 #endif
+      LineIndexer{"portable", index_lines_portable},
+  };
+  std::span<const LineIndexer> out(all);
+#if defined(__x86_64__)
+  if (!__builtin_cpu_supports("avx2")) out = out.subspan(1);
+#endif
+  return out;
 }
 
 bool index_lines_portable(const char* octets, std::size_t size, LineIndex& out) {

@@ -1,6 +1,8 @@
 #include "engine/message/method.h"
 
 #include <array>
+#include <cstring>
+#include <utility>
 
 namespace sipassay {
 
@@ -10,12 +12,24 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Method::Other)> 
     "INVITE",    "ACK",    "BYE",     "CANCEL", "OPTIONS", "REGISTER", "PRACK",
     "SUBSCRIBE", "NOTIFY", "PUBLISH", "INFO",   "REFER",   "MESSAGE",  "UPDATE"};
 
+// Each comparison has a size that the compiler knows.
+template <std::size_t... I>
+Method find(std::string_view token, std::index_sequence<I...>) {
+  Method out = Method::Other;
+  const auto is = [&](Method method, std::string_view name) {
+    if (token.size() != name.size()) return false;
+    if (std::memcmp(token.data(), name.data(), name.size()) != 0) return false;
+    out = method;
+    return true;
+  };
+  (void)(is(static_cast<Method>(I), names[I]) || ...);
+  return out;
+}
+
 }  // namespace
 
 Method method_from(std::string_view token) {
-  for (std::size_t i = 0; i < names.size(); ++i)
-    if (names[i] == token) return static_cast<Method>(i);
-  return Method::Other;
+  return find(token, std::make_index_sequence<names.size()>());
 }
 
 std::string_view to_string(Method method) {

@@ -1,6 +1,7 @@
 #include "engine/message/parse.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "engine/base/ascii.h"
@@ -18,9 +19,13 @@ class MessageParser {
     into_.clear();
     is_too_large_ = octets.size() > message_octets_max;
     if (is_too_large_) octets = {};
-    into_.arena_.reserve(octets.size() + index_padding);
-    into_.arena_.assign(octets);
-    text_ = into_.arena_;
+    into_.arena_.resize_and_overwrite(octets.size() + slack_octets,
+                                      [octets](char* at, std::size_t size) {
+                                        std::memcpy(at, octets.data(), octets.size());
+                                        std::memset(at + octets.size(), 0, slack_octets);
+                                        return size;
+                                      });
+    text_ = std::string_view(into_.arena_).substr(0, octets.size());
   }
 
   // The way of nearly every message: false when something is unusual; then run() looks closer.
@@ -28,17 +33,15 @@ class MessageParser {
     if (text_.empty() || !index_lines(text_.data(), text_.size(), index_)) return false;
     if (!read_usual_start_line()) return false;
     if (index_.count - 2 > header_lines_max) return false;
-    into_.fields_.resize(index_.count - 2);  // folds need fewer
-    std::size_t field_count = 0;
+    into_.fields_.reserve(index_.count - 2);
     for (std::size_t line = 1; line + 1 < index_.count;) {
       const std::size_t start = index_.ends[line - 1] + 1;
       std::size_t last = line;
       while (last + 1 < index_.count && is_fold(text_[index_.ends[last] + 1])) ++last;
       if (last + 1 == index_.count) return false;  // white space where the empty line should be
-      if (!read_usual_field(start, index_.ends[last] - 1, into_.fields_[field_count++])) return false;
+      if (!add_usual_field(start, index_.ends[last] - 1)) return false;
       line = last + 1;
     }
-    into_.fields_.resize(field_count);
     at_ = index_.ends[index_.count - 1] + 1;
     into_.index_fields();
     read_body();
@@ -95,14 +98,14 @@ class MessageParser {
     into_.start_line_ = span(0, line.size());
     if (line.size() < 12) return false;
     if (line.starts_with(version)) return read_usual_status_line(line);
-    std::size_t method_end = 0;
-    while (method_end < line.size() && chars::is(line[method_end], chars::Token)) ++method_end;
+    const std::size_t method_end = behind(0, line.size(), chars::Token);
     const std::size_t uri_end = line.size() - version.size() - 1;
     if (method_end == 0 || method_end + 1 >= uri_end || line[method_end] != ' ' ||
         !line.ends_with(version) || line[uri_end] != ' ')
       return false;
-    for (const char c : line.substr(method_end + 1, uri_end - method_end - 1))
-      if (!chars::is(c, chars::Uric) && c != '%') return false;
+    std::size_t at = behind(method_end + 1, uri_end, chars::Uric);
+    while (at != uri_end && text_[at] == '%') at = behind(at + 1, uri_end, chars::Uric);
+    if (at != uri_end) return false;
     into_.is_request_ = true;
     into_.method_text_ = span(0, method_end);
     into_.method_ = method_from(line.substr(0, method_end));
@@ -122,24 +125,27 @@ class MessageParser {
   }
 
   // A name directly followed by its colon.
-  bool read_usual_field(std::size_t start, std::size_t end, Message::Field& field) {
+  bool add_usual_field(std::size_t start, std::size_t end) {
     const char* const line = text_.data() + start;
-    std::size_t size = scan::run(~scan::equal(line, ':') & 0xffffU);
-    if (size == scan::block) size += scan::run(~scan::equal(line + scan::block, ':') & 0xffffU);
+    const auto size = static_cast<std::size_t>(
+        std::countr_zero(scan::both(scan::equal(line, ':'), scan::equal(line + scan::block, ':'))));
     if (size == 0 || size == 2 * scan::block || start + size >= end) return false;
-    const std::string_view name(line, size);
-    const HeaderId id = header_id_from_padded(name);
-    if (id == HeaderId::Other && !ascii::is_token(name)) return false;
+    const HeaderId id = header_id_from_padded({line, size});
+    if (id == HeaderId::Other && behind(start, start + size, chars::Token) != start + size)
+      return false;
     std::size_t value = start + size + 1;
     if (text_[value] == ' ') ++value;
     while (value < end && chars::is(text_[value], chars::Space)) ++value;
     std::size_t value_end = end;
     while (value_end > value && chars::is(text_[value_end - 1], chars::Space)) --value_end;
-    field.id = id;
-    field.line = span(start, end + 2);
-    field.name = span(start, start + size);
-    field.value = span(value, value_end);
+    into_.fields_.emplace_back(id, false, Message::none, span(start, end + 2),
+                               span(start, start + size), span(value, value_end));
     return true;
+  }
+
+  std::size_t behind(std::size_t at, std::size_t end, unsigned classes) const {
+    const char* const text = text_.data();
+    return static_cast<std::size_t>(scan::behind(text + at, text + end, classes) - text);
   }
 
   // End of the line that begins at at_, without its line end; at_ moves behind it. Nothing at the
