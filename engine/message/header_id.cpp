@@ -95,7 +95,6 @@ static_assert(in_order(), "one row an id, in the order of the enumeration");
 // no longer than that, zeros behind it when it is shorter.
 struct Words {
   std::uint64_t first, last;
-  bool operator==(const Words&) const = default;
 };
 constexpr std::size_t word = sizeof(std::uint64_t);
 // This bit makes letters lower and leaves "-" alone; the only other octet that it turns into one of
@@ -103,19 +102,27 @@ constexpr std::size_t word = sizeof(std::uint64_t);
 constexpr std::uint64_t lower_bits = 0x2020202020202020U;
 static_assert(std::endian::native == std::endian::little, "octets are loaded as words");
 
-// The octets of a word that belong to a name of that size.
-constexpr std::array<std::uint64_t, word + 1> make_keep() {
-  std::array<std::uint64_t, word + 1> out{};
-  for (std::size_t size = 1; size <= word; ++size) out[size] = out[size - 1] << 8U | 0xffU;
+// What a name's size says: which octets of its words belong to it, and where its last word begins.
+// Looked up, because a branch on the size would be hard to predict.
+struct Shape {
+  std::uint64_t keep = 0;
+  std::size_t last = 0;
+};
+constexpr std::array<Shape, header_name_max + 1> make_shapes() {
+  std::array<Shape, header_name_max + 1> out{};
+  for (std::size_t size = 1; size < out.size(); ++size) {
+    out[size].keep = size > word ? out[size - 1].keep : out[size - 1].keep << 8U | 0xffU;
+    out[size].last = std::max(size, word) - word;
+  }
   return out;
 }
-constexpr auto keep = make_keep();
+constexpr auto shapes = make_shapes();
 
 constexpr std::uint64_t lower_word(std::string_view octets) {
   std::uint64_t out = 0;
   for (std::size_t i = 0; i < octets.size(); ++i)
     out |= std::uint64_t{static_cast<unsigned char>(octets[i])} << (8U * i);
-  return (out | lower_bits) & keep[octets.size()];
+  return (out | lower_bits) & shapes[octets.size()].keep;
 }
 
 struct Entry {
@@ -126,8 +133,7 @@ struct Entry {
 };
 
 constexpr Entry entry_of(std::string_view name, HeaderId id) {
-  const std::size_t begin = std::max(name.size(), word) - word;
-  Entry out{{lower_word(name.substr(0, word)), lower_word(name.substr(begin))},
+  Entry out{{lower_word(name.substr(0, word)), lower_word(name.substr(shapes[name.size()].last))},
             0,
             static_cast<std::uint8_t>(name.size()),
             id};
@@ -185,21 +191,23 @@ std::uint64_t load(const char* at) {
 }  // namespace
 
 HeaderId header_id_from_padded(std::string_view name) {
-  const std::size_t begin = std::max(name.size(), word) - word;
-  const std::uint64_t kept = keep[std::min(name.size(), word)];
-  const Words words{(load(name.data()) | lower_bits) & kept,
-                    (load(name.data() + begin) | lower_bits) & kept};
+  const Shape& shape = shapes[name.size()];
+  const Words words{(load(name.data()) | lower_bits) & shape.keep,
+                    (load(name.data() + shape.last) | lower_bits) & shape.keep};
   const Entry& entry = table.entries[table.slots[slot(words, table.factor)]];
-  if (entry.words != words || entry.size != name.size()) return HeaderId::Other;
+  // All differences at once: one branch.
+  if (((entry.words.first ^ words.first) | (entry.words.last ^ words.last) |
+       (entry.size ^ name.size())) != 0)
+    return HeaderId::Other;
   if (entry.middle != 0 && (load(name.data() + word) | lower_bits) != entry.middle)
     return HeaderId::Other;
   return entry.id;
 }
 
 HeaderId header_id_from(std::string_view name) {
-  constexpr std::size_t name_max = 24;  // no name is longer
-  if (name.size() > name_max || name.find('\r') != std::string_view::npos) return HeaderId::Other;
-  std::array<char, name_max + word> padded{};
+  if (name.size() > header_name_max || name.find('\r') != std::string_view::npos)
+    return HeaderId::Other;
+  std::array<char, header_name_max + word> padded{};
   std::ranges::copy(name, padded.begin());
   return header_id_from_padded({padded.data(), name.size()});
 }

@@ -16,8 +16,8 @@ struct LineIndex {
   // A line, one more than header_lines_max, and the start line.
   static constexpr std::size_t lines_max = header_lines_max + 2;
 
-  // Offsets of LF; the last one ends the empty line. Only the first `count` are set.
-  std::array<std::uint32_t, lines_max> ends;
+  // Offsets of LF; the last one ends the empty line. Only the first `count` mean something.
+  std::array<std::uint32_t, lines_max + 64> ends;
   std::size_t count;
 };
 

@@ -150,7 +150,6 @@ class Message {
   void index_fields();
   void edited();
   void compact();
-  void clear();
   void forget_parts();
 
   // Received octets and slack_octets zeros, then the text of edits: spans stay valid.

@@ -103,12 +103,12 @@ class Values {
  private:
   static Reader reader_of_line(const Message& message, std::size_t position) {
     const Message::Span span = message.fields_[position].value;
-    Reader reader(message.view(span), message.slack(span));
-    reader.skip_space();
-    return reader;
+    return Reader(message.view(span), message.slack(span));
   }
-  static bool has_values(const Reader& reader) {
-    return !is_list(H::id) || !may_be_empty(H::id) || !reader.is_done();
+  static bool has_values(Reader& reader) {
+    if (!is_list(H::id) || !may_be_empty(H::id)) return true;
+    reader.skip_space();
+    return !reader.is_done();
   }
   // Reads the next value of a line; true when one more follows its comma.
   static bool read_value(Reader& reader, Parsed<H>& value) {

@@ -16,7 +16,7 @@ namespace sipassay {
 class MessageParser {
  public:
   MessageParser(std::string_view octets, Message& into) : into_(into) {
-    into_.clear();
+    into_.forget_parts();
     is_too_large_ = octets.size() > message_octets_max;
     if (is_too_large_) octets = {};
     into_.arena_.resize_and_overwrite(octets.size() + slack_octets,
@@ -32,16 +32,7 @@ class MessageParser {
   bool run_fast() {
     if (text_.empty() || !index_lines(text_.data(), text_.size(), index_)) return false;
     if (!read_usual_start_line()) return false;
-    if (index_.count - 2 > header_lines_max) return false;
-    into_.fields_.reserve(index_.count - 2);
-    for (std::size_t line = 1; line + 1 < index_.count;) {
-      const std::size_t start = index_.ends[line - 1] + 1;
-      std::size_t last = line;
-      while (last + 1 < index_.count && is_fold(text_[index_.ends[last] + 1])) ++last;
-      if (last + 1 == index_.count) return false;  // white space where the empty line should be
-      if (!add_usual_field(start, index_.ends[last] - 1)) return false;
-      line = last + 1;
-    }
+    if (index_.count - 2 > header_lines_max || !read_usual_fields()) return false;
     at_ = index_.ends[index_.count - 1] + 1;
     into_.index_fields();
     read_body();
@@ -59,7 +50,8 @@ class MessageParser {
     error_.reset();
   }
 
-  std::optional<Error> run() {
+  [[gnu::noinline]] std::optional<Error> run() {
+    into_.fields_.clear();
     if (is_too_large_) return Error{ErrorCode::LimitExceeded, message_octets_max};
     if (text_.empty()) return Error{ErrorCode::Empty, 0};
     // RFC 3261 7.5: empty lines before the start line are ignored.
@@ -97,15 +89,17 @@ class MessageParser {
     const std::string_view line = text_.substr(0, index_.ends[0] - 1);
     into_.start_line_ = span(0, line.size());
     if (line.size() < 12) return false;
-    if (line.starts_with(version)) return read_usual_status_line(line);
+    if (std::memcmp(line.data(), version.data(), version.size()) == 0)
+      return read_usual_status_line(line);
     const std::size_t method_end = behind(0, line.size(), chars::Token);
     const std::size_t uri_end = line.size() - version.size() - 1;
     if (method_end == 0 || method_end + 1 >= uri_end || line[method_end] != ' ' ||
-        !line.ends_with(version) || line[uri_end] != ' ')
+        line[uri_end] != ' ' ||
+        std::memcmp(&line[uri_end + 1], version.data(), version.size()) != 0)
       return false;
-    std::size_t at = behind(method_end + 1, uri_end, chars::Uric);
-    while (at != uri_end && text_[at] == '%') at = behind(at + 1, uri_end, chars::Uric);
-    if (at != uri_end) return false;
+    for (std::size_t at = method_end + 1; at < uri_end; at += scan::block)
+      if (at + scan::run(scan::no_delimiter(&text_[at])) < std::min(at + scan::block, uri_end))
+        return false;
     into_.is_request_ = true;
     into_.method_text_ = span(0, method_end);
     into_.method_ = method_from(line.substr(0, method_end));
@@ -124,22 +118,44 @@ class MessageParser {
     return true;
   }
 
+  // The lines between the start line and the empty line; one that begins with white space goes on
+  // with the one before.
+  bool read_usual_fields() {
+    // Only lines more than the message held before are made anew.
+    into_.fields_.resize(index_.count - 2);
+    Message::Field* field = into_.fields_.data();
+    std::uint32_t start = index_.ends[0] + 1;
+    for (std::size_t line = 1; line + 1 < index_.count; ++line) {
+      const std::uint32_t behind_line = index_.ends[line] + 1;
+      if (is_fold(text_[behind_line])) continue;
+      if (!read_usual_field(start, behind_line, *field++)) return false;
+      start = behind_line;
+    }
+    into_.fields_.resize(static_cast<std::size_t>(field - into_.fields_.data()));
+    return true;
+  }
+
   // A name directly followed by its colon.
-  bool add_usual_field(std::size_t start, std::size_t end) {
-    const char* const line = text_.data() + start;
-    const auto size = static_cast<std::size_t>(
+  bool read_usual_field(std::uint32_t start, std::uint32_t behind_line, Message::Field& field) {
+    const char* const text = text_.data();
+    const char* const line = text + start;
+    const std::uint32_t end = behind_line - 2;
+    const auto size = static_cast<std::uint32_t>(
         std::countr_zero(scan::both(scan::equal(line, ':'), scan::equal(line + scan::block, ':'))));
-    if (size == 0 || size == 2 * scan::block || start + size >= end) return false;
+    static_assert(2 * scan::block == header_name_max + 1);
+    if (size == 0 || size > header_name_max || start + size >= end) return false;
     const HeaderId id = header_id_from_padded({line, size});
     if (id == HeaderId::Other && behind(start, start + size, chars::Token) != start + size)
       return false;
-    std::size_t value = start + size + 1;
-    if (text_[value] == ' ') ++value;
-    while (value < end && chars::is(text_[value], chars::Space)) ++value;
-    std::size_t value_end = end;
-    while (value_end > value && chars::is(text_[value_end - 1], chars::Space)) --value_end;
-    into_.fields_.emplace_back(id, false, Message::none, span(start, end + 2),
-                               span(start, start + size), span(value, value_end));
+    std::uint32_t value = start + size + 1;
+    while (value < end && chars::is(text[value], chars::Space)) ++value;
+    std::uint32_t value_end = end;
+    while (value_end > value && chars::is(text[value_end - 1], chars::Space)) --value_end;
+    field.id = id;
+    field.is_raw = false;
+    field.line = {start, behind_line - start};
+    field.name = {start, size};
+    field.value = {value, value_end - value};
     return true;
   }
 

@@ -129,13 +129,7 @@ class Names {
 
 }  // namespace
 
-bool Reader::params(Params& out) {
-  if (at_ == end_ || *at_ == ',') {
-    out = Params();
-    were_token_params_ = true;
-    return true;
-  }
-  if (has_slack_ && usual_params(out)) return true;
+bool Reader::exact_params(Params& out) {
   were_token_params_ = false;
   const std::size_t start = offset();
   if (!take_separator(';')) {

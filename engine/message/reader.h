@@ -104,7 +104,14 @@ class Reader {
   // 1*DIGIT up to 65535.
   bool port(std::optional<std::uint16_t>& out);
   // *( SEMI generic-param )
-  bool params(Params& out);
+  bool params(Params& out) {
+    if (at_ == end_ || *at_ == ',') {
+      out = Params();
+      were_token_params_ = true;
+      return true;
+    }
+    return (has_slack_ && usual_params(out)) || exact_params(out);
+  }
   bool name_addr(NameAddr& out);
   // LAQUOT absoluteURI RAQUOT
   bool bracketed_uri(Uri& out);
@@ -125,6 +132,7 @@ class Reader {
 
  private:
   bool take_pair();
+  bool exact_params(Params& out);
   // reader_usual.cpp: true when they read it; otherwise nothing has moved.
   bool usual_params(Params& out);
   bool usual_host(std::string_view& out, bool& is_ipv6);

@@ -2,7 +2,6 @@
 // in blocks with few branches. Each accepts a part of the grammar and nothing outside it, and gives
 // what the exact way (reader.cpp, uri.cpp) gives; what it does not accept, that one reads or
 // judges. All of them read slack_octets behind the text. usual_test.cpp holds both ways together.
-#include <array>
 #include <bit>
 #include <cstring>
 
@@ -23,35 +22,80 @@ std::string_view between(const char* begin, const char* end) {
 
 // The functions below return where what they read ends, or null.
 
+// Octets of the mask as long as a text is: false when it fills the two blocks, or is none.
+bool measure(scan::Mask octets, const char* at, const char* end, std::size_t& size) {
+  const auto left = static_cast<std::size_t>(end - at);
+  size = scan::run(octets);
+  if (size > left) size = left;
+  return size - 1 < 2 * scan::block - 1;
+}
+
+// An IPv4 address is judged by where its dots and digits are: three dots, no empty part (its caller
+// knows), no part of more than three digits, none above 255.
+bool usual_ipv4(const char* at, scan::Mask inside, scan::Mask dots) {
+  const scan::Mask digits = scan::digits(at) & inside;
+  if ((digits | dots) != inside) return false;
+  const scan::Mask two_dots = dots & (dots - 1);
+  const scan::Mask one_dot = two_dots & (two_dots - 1);
+  if (one_dot == 0 || (one_dot & (one_dot - 1)) != 0) return false;
+  scan::Mask three_digits = digits & digits >> 1U & digits >> 2U;
+  if ((three_digits & three_digits >> 1U) != 0) return false;
+  for (; three_digits != 0; three_digits &= three_digits - 1) {
+    const char* const part = at + std::countr_zero(three_digits);
+    if (part[0] > '2' || (part[0] == '2' && (part[1] > '5' || (part[1] == '5' && part[2] > '5'))))
+      return false;
+  }
+  return true;
+}
+
 // A host name or an IPv4 address shorter than two blocks, judged by where its dots and hyphens are:
 // no label is empty, none begins or ends with a hyphen, the name does not end with a dot.
-const char* usual_name(const char* at, const char* end) {
+[[gnu::always_inline]] inline const char* usual_name(const char* at, const char* end) {
   using scan::both;
   const char* const second = at + scan::block;
-  const scan::Mask dots = both(scan::equal(at, '.'), scan::equal(second, '.'));
+  scan::Mask dots = both(scan::equal(at, '.'), scan::equal(second, '.'));
   const scan::Mask hyphens = both(scan::equal(at, '-'), scan::equal(second, '-'));
   const scan::Mask separators = dots | hyphens;
-  std::size_t size = scan::run(both(scan::alnum(at), scan::alnum(second)) | separators);
-  const auto left = static_cast<std::size_t>(end - at);
-  if (size > left) size = left;
-  if (size == 0 || size == 2 * scan::block) return nullptr;
+  std::size_t size = 0;
+  if (!measure(both(scan::alnum(at), scan::alnum(second)) | separators, at, end, size))
+    return nullptr;
   const scan::Mask last = scan::Mask{1} << (size - 1);
   const scan::Mask inside = last | (last - 1);
   const scan::Mask outer = separators & (last | 1U);
   const scan::Mask meeting = (dots & separators >> 1U) | (hyphens & dots >> 1U);
   if ((outer | (meeting & inside)) != 0) return nullptr;
+  dots &= inside;
   // A last label that begins with a digit makes it an IPv4 address.
-  const auto label = static_cast<std::size_t>(std::bit_width(dots & inside));
-  if (ascii::is_digit(at[label]) && !is_ipv4({at, size})) return nullptr;
+  const auto label = static_cast<std::size_t>(std::bit_width(dots));
+  if (ascii::is_digit(at[label]) && !usual_ipv4(at, inside, dots)) return nullptr;
   return at + size;
 }
 
-// An IPv6 reference.
+// An IPv6 reference shorter than two blocks, without an IPv4 address in it, judged by where its
+// colons are: at most one "::", no other colon at an end; eight groups, fewer when there is a "::",
+// none of more than four digits.
 const char* usual_ipv6(const char* at, const char* end, std::string_view& host) {
-  const char* close = at + 1;
-  while (close != end && (chars::is(*close, chars::Hex) || *close == ':' || *close == '.')) ++close;
-  host = between(at + 1, close);
-  return close != end && *close == ']' && is_ipv6(host) ? close + 1 : nullptr;
+  using scan::both;
+  const char* const begin = at + 1;
+  const char* const second = begin + scan::block;
+  scan::Mask digits = both(scan::hex(begin), scan::hex(second));
+  scan::Mask colons = both(scan::equal(begin, ':'), scan::equal(second, ':'));
+  std::size_t size = 0;
+  if (!measure(digits | colons, begin, end, size)) return nullptr;
+  const char* const close = begin + size;
+  if (close == end || *close != ']') return nullptr;
+  const scan::Mask last = scan::Mask{1} << (size - 1);
+  digits &= last | (last - 1);
+  colons &= last | (last - 1);
+  const scan::Mask gap = colons & colons >> 1U;
+  const scan::Mask single = colons & ~(gap | gap << 1U);
+  const scan::Mask four_digits = digits & digits >> 1U & digits >> 2U & digits >> 3U;
+  if (((gap & (gap - 1)) | (single & (last | 1U)) | (four_digits & four_digits >> 1U)) != 0)
+    return nullptr;
+  const int groups = std::popcount(digits & ~(digits << 1U));
+  if (gap == 0 ? groups != 8 : groups > 7) return nullptr;
+  host = between(begin, close);
+  return close + 1;
 }
 
 const char* usual_host(const char* at, const char* end, std::string_view& host, bool& is_v6) {
@@ -107,21 +151,18 @@ const char* usual_uri_params(const char* at, const char* end) {
   return at;
 }
 
-// The scheme and its colon.
+// "sip:" or "sips:" in any case: the octets behind it.
 const char* sip_scheme(const char* at, const char* end, Uri::Scheme& scheme) {
-  if (end - at < 5) return nullptr;
-  std::array<char, 4> start;
-  std::memcpy(start.data(), at, start.size());
-  for (std::size_t i = 0; i < 3; ++i) start[i] = static_cast<char>(start[i] | 0x20);
-  if (start == std::array{'s', 'i', 'p', ':'}) {
-    scheme = Uri::Scheme::Sip;
-    return at + 4;
-  }
-  if (start[0] != 's' || start[1] != 'i' || start[2] != 'p' || (start[3] | 0x20) != 's' ||
-      at[4] != ':')
-    return nullptr;
-  scheme = Uri::Scheme::Sips;
-  return at + 5;
+  constexpr std::uint32_t lower_bits = 0x00202020U;  // of the three letters
+  constexpr std::uint32_t sip_colon = 's' | 'i' << 8U | 'p' << 16U | ':' << 24U;
+  std::uint32_t start = 0;
+  std::memcpy(&start, at, sizeof start);
+  start |= lower_bits;
+  const bool is_secure = (start | 0x20000000U) == (sip_colon ^ (':' ^ 's') << 24U) && at[4] == ':';
+  if (start != sip_colon && !is_secure) return nullptr;
+  scheme = is_secure ? Uri::Scheme::Sips : Uri::Scheme::Sip;
+  at += is_secure ? 5 : 4;
+  return at < end ? at : nullptr;
 }
 
 }  // namespace
@@ -210,7 +251,7 @@ bool Reader::usual_params(Params& out) {
       continue;
     }
     const char* const value = ++at;
-    at = behind(at, end_, chars::Token);
+    at = scan::behind_long(at, end_, chars::Token);
     if (at == end_ || !chars::is(*at, chars::GenValue)) {
       if (at != value) continue;
       if (at == end_ || *at != '"') return false;

@@ -47,6 +47,15 @@ inline Mask plain_quoted(const char* at) {
     return c != '"' && c != '\\' && c != '\x7f' && static_cast<unsigned char>(c) >= 0x20U;
   });
 }
+inline Mask no_delimiter(const char* at) {
+  return mask_of(at, [](char c) { return c != ' ' && c != '\t' && c != '<' && c != '>'; });
+}
+inline Mask digits(const char* at) {
+  return mask_of(at, [](char c) { return chars::is(c, chars::Digit); });
+}
+inline Mask hex(const char* at) {
+  return mask_of(at, [](char c) { return chars::is(c, chars::Hex); });
+}
 inline Mask equal(const char* at, char wanted) {
   return mask_of(at, [wanted](char c) { return c == wanted; });
 }
@@ -79,6 +88,16 @@ inline Mask alnum(const char* at) {
   const __m128i octets = load(at);
   return to_mask(_mm_or_si128(letters(octets), in_range(octets, '0', '9')));
 }
+inline Mask digits(const char* at) {
+  using namespace detail;
+  return to_mask(in_range(load(at), '0', '9'));
+}
+inline Mask hex(const char* at) {
+  using namespace detail;
+  const __m128i octets = load(at);
+  const __m128i letters = in_range(_mm_or_si128(octets, all(0x20)), 'a', 'f');
+  return to_mask(_mm_or_si128(letters, in_range(octets, '0', '9')));
+}
 // Letters, digits, "-" and ".": they belong to nearly every class of the grammar.
 inline Mask common(const char* at) {
   using namespace detail;
@@ -86,6 +105,16 @@ inline Mask common(const char* at) {
   const __m128i low =
       _mm_andnot_si128(_mm_cmpeq_epi8(octets, all('/')), in_range(octets, '-', '9'));
   return to_mask(_mm_or_si128(letters(octets), low));
+}
+// Nothing that may not stand in a Request-URI whatever its scheme.
+inline Mask no_delimiter(const char* at) {
+  using namespace detail;
+  const __m128i octets = load(at);
+  const __m128i spaces =
+      _mm_or_si128(_mm_cmpeq_epi8(octets, all(' ')), _mm_cmpeq_epi8(octets, all('\t')));
+  const __m128i brackets =
+      _mm_or_si128(_mm_cmpeq_epi8(octets, all('<')), _mm_cmpeq_epi8(octets, all('>')));
+  return ~to_mask(_mm_or_si128(spaces, brackets)) & 0xffffU;
 }
 // Neither a quote, a backslash nor a control character.
 inline Mask plain_quoted(const char* at) {
@@ -106,7 +135,10 @@ inline Mask equal(const char* at, char wanted) {
 
 using portable::alnum;
 using portable::common;
+using portable::digits;
 using portable::equal;
+using portable::hex;
+using portable::no_delimiter;
 using portable::plain_quoted;
 
 #endif
@@ -132,6 +164,15 @@ inline Mask both(Mask first, Mask second) {
     if (!chars::is(*at, classes)) return at;
     ++at;
   }
+}
+
+// The same for texts that are often longer than one block: two at once, as where a run ends that is
+// about as long as a block is hard to predict.
+[[gnu::always_inline]] inline const char* behind_long(const char* at, const char* end,
+                                                      unsigned classes) {
+  const std::size_t size = run(both(common(at), common(at + block)));
+  if (size == 2 * block || chars::is(at[size], classes)) return behind(at, end, classes);
+  return end - at < static_cast<std::ptrdiff_t>(size) ? end : at + size;
 }
 
 // A decimal number of fewer than eight digits.

@@ -17,9 +17,11 @@ using namespace std::string_view_literals;
 void expect_same_masks(const char* at) {
   EXPECT_EQ(scan::alnum(at), scan::portable::alnum(at));
   EXPECT_EQ(scan::common(at), scan::portable::common(at));
+  EXPECT_EQ(scan::digits(at), scan::portable::digits(at));
+  EXPECT_EQ(scan::no_delimiter(at), scan::portable::no_delimiter(at));
+  EXPECT_EQ(scan::hex(at), scan::portable::hex(at));
   EXPECT_EQ(scan::plain_quoted(at), scan::portable::plain_quoted(at));
-  for (const char c : ":.-\0\xff"sv)
-    EXPECT_EQ(scan::equal(at, c), scan::portable::equal(at, c));
+  for (const char c : ":.-\0\xff"sv) EXPECT_EQ(scan::equal(at, c), scan::portable::equal(at, c));
 }
 
 TEST(Scan, TellsEveryOctetInEveryPlaceAsTheTablesDo) {
@@ -55,8 +57,9 @@ TEST(Scan, EndsARunWhereTheClassOrTheTextEnds) {
         const std::string text = std::string(size, 'a') + std::string(other);
         const std::string octets = with_slack(text, filler);
         const char* const end = octets.data() + text.size();
-        EXPECT_EQ(scan::behind(octets.data(), end, chars::Token) - octets.data(),
-                  static_cast<std::ptrdiff_t>(other == "%" ? size + 1 : size));
+        const auto expected = static_cast<std::ptrdiff_t>(other == "%" ? size + 1 : size);
+        EXPECT_EQ(scan::behind(octets.data(), end, chars::Token) - octets.data(), expected);
+        EXPECT_EQ(scan::behind_long(octets.data(), end, chars::Token) - octets.data(), expected);
       }
 }
 
