@@ -1,10 +1,9 @@
 #include "engine/message/header_id.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
-
-#include "engine/base/ascii.h"
 
 namespace sipassay {
 
@@ -92,111 +91,125 @@ constexpr bool in_order() {
 }
 static_assert(in_order(), "one row an id, in the order of the enumeration");
 
-// A perfect hash over length, first, middle and last letter: one look-up and one comparison find a
-// name. The multiplier was searched for; the static_assert proves it.
-constexpr std::size_t table_size = 256;
-constexpr std::uint32_t multiplier = 0xe4bc6e83U;
+// A name as two words: its first and its last eight octets in lower case, the same twice when it is
+// no longer than that, zeros behind it when it is shorter.
+struct Words {
+  std::uint64_t first, last;
+};
+constexpr std::size_t word = sizeof(std::uint64_t);
+// This bit makes letters lower and leaves "-" alone; the only other octet that it turns into one of
+// a name's is CR, which ends no name.
+constexpr std::uint64_t lower_bits = 0x2020202020202020U;
+static_assert(std::endian::native == std::endian::little, "octets are loaded as words");
 
-constexpr std::size_t slot(std::string_view name, std::uint32_t factor) {
-  const auto at = [&name](std::size_t i) {
-    return static_cast<std::uint32_t>(static_cast<unsigned char>(name[i]) | 0x20U);
-  };
-  const std::uint32_t key = at(0) | at(name.size() / 2) << 8U | at(name.size() - 1) << 16U |
-                            static_cast<std::uint32_t>(name.size()) << 24U;
-  return static_cast<std::uint32_t>(key * factor) / (1U << 24U);
-}
-
-using Table = std::array<HeaderId, table_size>;
-
-constexpr bool fill(Table& table, std::uint32_t factor) {
-  for (HeaderId& cell : table) cell = HeaderId::Other;
-  for (const Row& row : rows) {
-    if (row.id == HeaderId::Other) continue;
-    HeaderId& cell = table[slot(row.name, factor)];
-    if (cell != HeaderId::Other) return false;
-    cell = row.id;
+// What a name's size says: which octets of its words belong to it, and where its last word begins.
+// Looked up, because a branch on the size would be hard to predict.
+struct Shape {
+  std::uint64_t keep = 0;
+  std::size_t last = 0;
+};
+constexpr std::array<Shape, header_name_max + 1> make_shapes() {
+  std::array<Shape, header_name_max + 1> out{};
+  for (std::size_t size = 1; size < out.size(); ++size) {
+    out[size].keep = size > word ? out[size - 1].keep : out[size - 1].keep << 8U | 0xffU;
+    out[size].last = std::max(size, word) - word;
   }
-  return true;
+  return out;
+}
+constexpr auto shapes = make_shapes();
+
+constexpr std::uint64_t lower_word(std::string_view octets) {
+  std::uint64_t out = 0;
+  for (std::size_t i = 0; i < octets.size(); ++i)
+    out |= std::uint64_t{static_cast<unsigned char>(octets[i])} << (8U * i);
+  return (out | lower_bits) & shapes[octets.size()].keep;
 }
 
-constexpr Table make_table() {
-  Table table{};
-  fill(table, multiplier);
-  return table;
-}
-constexpr bool is_perfect() {
-  Table table{};
-  return fill(table, multiplier);
-}
-static_assert(is_perfect(), "no two names share a slot");
-
-constexpr Table names = make_table();
-
-// The names in lower case, each in 32 octets: compared as four words.
-struct LowerName {
-  std::array<std::uint64_t, 4> words{};
+struct Entry {
+  Words words{};
+  std::uint64_t middle = 0;  // of a name longer than two words: the eight octets behind the first
+  std::uint8_t size = 0;
+  HeaderId id = HeaderId::Other;
 };
 
-constexpr std::uint64_t lower_word(std::string_view name, std::size_t from) {
-  std::uint64_t out = 0;
-  for (std::size_t i = from; i < name.size() && i < from + 8; ++i)
-    out |= static_cast<std::uint64_t>(static_cast<unsigned char>(name[i]) | 0x20U)
-           << (8U * (i - from));
+constexpr Entry entry_of(std::string_view name, HeaderId id) {
+  Entry out{{lower_word(name.substr(0, word)), lower_word(name.substr(shapes[name.size()].last))},
+            0,
+            static_cast<std::uint8_t>(name.size()),
+            id};
+  if (name.size() > 2 * word) out.middle = lower_word(name.substr(word, word));
   return out;
 }
 
-constexpr std::array<LowerName, header_id_count> make_lower_names() {
-  std::array<LowerName, header_id_count> out{};
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    for (std::size_t word = 0; word < 4; ++word)
-      out[i].words[word] = lower_word(rows[i].name, word * 8);
-  return out;
+// A perfect hash: one look-up and one comparison find a name. Long and compact names together.
+constexpr unsigned slot_bits = 10;
+constexpr std::size_t slot(const Words& words, std::uint64_t factor) {
+  return static_cast<std::size_t>((words.first + (words.last >> 3U)) * factor >> (64U - slot_bits));
 }
-constexpr auto lower_names = make_lower_names();
-static_assert(std::endian::native == std::endian::little, "header_id_from_padded loads words");
 
-// The octets of a word that belong to a name of that length.
-constexpr std::array<LowerName, header_name_padding + 1> make_keep() {
-  std::array<LowerName, header_name_padding + 1> out{};
-  for (std::size_t size = 0; size < out.size(); ++size)
-    for (std::size_t i = 0; i < size; ++i)
-      out[size].words[i / 8] |= std::uint64_t{0xff} << (8U * (i % 8));
-  return out;
-}
-constexpr auto keep = make_keep();
+constexpr std::size_t entry_count =
+    static_cast<std::size_t>(
+        std::ranges::count_if(rows, [](const Row& row) { return !row.compact.empty(); })) +
+    rows.size();
 
-constexpr std::array<HeaderId, 26> make_compact() {
-  std::array<HeaderId, 26> out{};
+struct Table {
+  std::uint64_t factor = 0;
+  std::array<Entry, entry_count> entries{};                       // the first one is no name
+  std::array<std::uint8_t, std::size_t{1} << slot_bits> slots{};  // into entries
+
+  // False when two names share a slot.
+  constexpr bool fill() {
+    slots.fill(0);
+    for (std::size_t i = 1; i < entries.size(); ++i) {
+      std::uint8_t& cell = slots[slot(entries[i].words, factor)];
+      if (cell != 0) return false;
+      cell = static_cast<std::uint8_t>(i);
+    }
+    return true;
+  }
+};
+
+consteval Table make_table() {
+  Table table;
+  std::size_t count = 0;
+  for (const Row& row : rows) table.entries[count++] = entry_of(row.name, row.id);
   for (const Row& row : rows)
-    if (!row.compact.empty()) out[static_cast<std::size_t>(row.compact[0] - 'a')] = row.id;
+    if (!row.compact.empty()) table.entries[count++] = entry_of(row.compact, row.id);
+  // Tries multipliers until one spreads the names: a new name needs no other care.
+  table.factor = 0x9e3779b97f4a7c15U;
+  while (!table.fill()) table.factor = table.factor * 6364136223846793005U + 1442695040888963406U;
+  return table;
+}
+constexpr Table table = make_table();
+
+std::uint64_t load(const char* at) {
+  std::uint64_t out = 0;
+  std::memcpy(&out, at, sizeof out);
   return out;
 }
-constexpr auto compact_names = make_compact();
 
 }  // namespace
 
-HeaderId header_id_from(std::string_view name) {
-  if (name.size() < 2) {
-    if (name.empty() || !ascii::is_alpha(name[0])) return HeaderId::Other;
-    return compact_names[static_cast<std::size_t>(ascii::lower(name[0]) - 'a')];
-  }
-  const HeaderId id = names[slot(name, multiplier)];
-  return ascii::iequals(header_name(id), name) ? id : HeaderId::Other;
+HeaderId header_id_from_padded(std::string_view name) {
+  const Shape& shape = shapes[name.size()];
+  const Words words{(load(name.data()) | lower_bits) & shape.keep,
+                    (load(name.data() + shape.last) | lower_bits) & shape.keep};
+  const Entry& entry = table.entries[table.slots[slot(words, table.factor)]];
+  // All differences at once: one branch.
+  if (((entry.words.first ^ words.first) | (entry.words.last ^ words.last) |
+       (entry.size ^ name.size())) != 0)
+    return HeaderId::Other;
+  if (entry.middle != 0 && (load(name.data() + word) | lower_bits) != entry.middle)
+    return HeaderId::Other;
+  return entry.id;
 }
 
-// The bit 0x20 makes letters lower and leaves "-" alone; the only other octet that it turns into
-// one of a name's is CR, which ends no name that the line index let through.
-HeaderId header_id_from_padded(std::string_view name) {
-  if (name.size() < 2 || name.size() > header_name_padding) return header_id_from(name);
-  const HeaderId id = names[slot(name, multiplier)];
-  const auto& wanted = lower_names[static_cast<std::size_t>(id)].words;
-  const auto& mask = keep[name.size()].words;
-  std::array<std::uint64_t, 4> words;
-  std::memcpy(words.data(), name.data(), sizeof words);
-  std::uint64_t difference = 0;
-  for (std::size_t i = 0; i < 4; ++i)
-    difference |= ((words[i] | 0x2020202020202020U) & mask[i]) ^ wanted[i];
-  return difference == 0 ? id : HeaderId::Other;
+HeaderId header_id_from(std::string_view name) {
+  if (name.size() > header_name_max || name.find('\r') != std::string_view::npos)
+    return HeaderId::Other;
+  std::array<char, header_name_max + word> padded{};
+  std::ranges::copy(name, padded.begin());
+  return header_id_from_padded({padded.data(), name.size()});
 }
 
 const FieldStart& field_start(HeaderId id) {

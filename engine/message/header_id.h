@@ -82,8 +82,9 @@ inline constexpr std::size_t header_id_count = static_cast<std::size_t>(HeaderId
 
 // Long or compact form, any case (RFC 3261 7.3.1, 7.3.3); Other when unknown.
 HeaderId header_id_from(std::string_view name);
-// The same for a name behind whose first octet this many may be read.
-inline constexpr std::size_t header_name_padding = 32;
+// The same for a name of up to header_name_max octets, none of them CR, from whose first octet on
+// eight may be read.
+inline constexpr std::size_t header_name_max = 31;  // no name is longer
 HeaderId header_id_from_padded(std::string_view name);
 // The name as its RFC spells it: "Call-ID". Empty for Other.
 std::string_view header_name(HeaderId id);

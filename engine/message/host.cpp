@@ -28,31 +28,8 @@ std::optional<std::uint32_t> ipv4_from(std::string_view text) {
   return text.empty() ? std::optional(address) : std::nullopt;
 }
 
-// Groups of a side of "::"; the last one may be an IPv4 address. False when malformed.
-bool read_groups(std::string_view text, bool may_end_in_ipv4, Ipv6& out, std::size_t& count) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(':'), text.size());
-    const std::string_view group = text.substr(0, end);
-    if (end == text.size() && group.find('.') != std::string_view::npos) {
-      const auto v4 = ipv4_from(group);
-      if (!may_end_in_ipv4 || !v4 || count + 2 > out.size()) return false;
-      out[count++] = static_cast<std::uint16_t>(*v4 / 65536);
-      out[count++] = static_cast<std::uint16_t>(*v4 % 65536);
-      return true;
-    }
-    if (group.empty() || group.size() > 4 || count == out.size()) return false;
-    std::uint32_t value = 0;
-    for (const char c : group) {
-      if (!ascii::is_hex(c)) return false;
-      value = value * 16 +
-              static_cast<std::uint32_t>(ascii::is_digit(c) ? c - '0' : ascii::lower(c) - 'a' + 10);
-    }
-    out[count++] = static_cast<std::uint16_t>(value);
-    if (end == text.size()) return true;
-    text.remove_prefix(end + 1);
-    if (text.empty()) return false;
-  }
-  return true;
+std::uint32_t hex_value(char c) {
+  return static_cast<std::uint32_t>(ascii::is_digit(c) ? c - '0' : ascii::lower(c) - 'a' + 10);
 }
 
 // domainlabel: letters, digits and inner hyphens.
@@ -63,23 +40,49 @@ bool is_label(std::string_view text) {
 }  // namespace
 
 std::optional<Ipv6> ipv6_from(std::string_view text) {
-  Ipv6 left{}, right{};
-  std::size_t left_count = 0, right_count = 0;
-  const std::size_t gap = text.find("::");
-  if (gap == std::string_view::npos) {
-    if (!read_groups(text, true, left, left_count) || left_count != left.size())
+  Ipv6 out{};
+  std::size_t count = 0;
+  std::optional<std::size_t> gap;  // groups before "::"
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const auto take_gap = [&] {
+    gap = count;
+    at += 2;
+    // RFC 5118 4.10: the grammar of RFC 3261 wrote a third colon before an IPv4 address.
+    if (at != end && *at == ':' && text.find('.') != std::string_view::npos) ++at;
+  };
+  const auto is_at_gap = [&] { return end - at >= 2 && at[0] == ':' && at[1] == ':'; };
+  if (is_at_gap()) take_gap();
+  while (at != end) {
+    const char* const start = at;
+    std::uint32_t value = 0;
+    for (; at != end && at - start < 5 && ascii::is_hex(*at); ++at)
+      value = value * 16 + hex_value(*at);
+    if (at != end && *at == '.') {
+      const auto v4 = ipv4_from({start, static_cast<std::size_t>(end - start)});
+      if (!v4 || count + 2 > out.size()) return std::nullopt;
+      out[count++] = static_cast<std::uint16_t>(*v4 / 65536);
+      out[count++] = static_cast<std::uint16_t>(*v4 % 65536);
+      break;
+    }
+    if (at == start || at - start > 4 || count == out.size()) return std::nullopt;
+    out[count++] = static_cast<std::uint16_t>(value);
+    if (at == end) break;
+    if (*at != ':') return std::nullopt;
+    if (!is_at_gap()) {
+      if (++at == end) return std::nullopt;
+    } else if (gap) {
       return std::nullopt;
-    return left;
+    } else {
+      take_gap();
+    }
   }
-  std::string_view behind = text.substr(gap + 2);
-  // RFC 5118 4.10: the grammar of RFC 3261 wrote a third colon before an IPv4 address.
-  if (behind.starts_with(':') && behind.find('.') != std::string_view::npos)
-    behind.remove_prefix(1);
-  if (!read_groups(text.substr(0, gap), false, left, left_count) ||
-      !read_groups(behind, true, right, right_count) || left_count + right_count > 7)
-    return std::nullopt;
-  std::copy_n(right.begin(), right_count, left.end() - static_cast<std::ptrdiff_t>(right_count));
-  return left;
+  if (!gap) return count == out.size() ? std::optional(out) : std::nullopt;
+  if (count == out.size()) return std::nullopt;
+  // What stands behind the gap moves to the end.
+  std::copy_backward(out.begin() + *gap, out.begin() + count, out.end());
+  std::fill(out.begin() + *gap, out.end() - (count - *gap), std::uint16_t{0});
+  return out;
 }
 
 bool is_ipv4(std::string_view text) {

@@ -11,6 +11,7 @@ namespace sipassay {
 namespace {
 
 constexpr std::size_t block = 64;
+static_assert(block <= slack_octets);
 
 // One pass; blocks are fed in order.
 class Collector {
@@ -32,11 +33,8 @@ class Collector {
       cr &= looked_at;
     }
     if (((cr << 1U | cr_carry_) & looked_at) != lf) return Verdict::Odd;
-    for (std::uint64_t left = lf; left != 0; left &= left - 1) {
-      if (out_.count == LineIndex::lines_max) return Verdict::Odd;
-      out_.ends[out_.count++] =
-          static_cast<std::uint32_t>(base + static_cast<std::size_t>(std::countr_zero(left)));
-    }
+    add_lines(lf, base);
+    if (out_.count > LineIndex::lines_max) return Verdict::Odd;
     if (empty != 0) return Verdict::Done;
     lf_carry_ = lf >> 62U;
     cr_carry_ = cr >> 63U;
@@ -44,6 +42,21 @@ class Collector {
   }
 
  private:
+  // Some ends are written unasked: whether a block holds fewer or more is hard to predict.
+  void add_lines(std::uint64_t lf, std::size_t base) {
+    constexpr std::size_t unasked = 3;
+    constexpr std::uint64_t last = std::uint64_t{1} << 63U;  // countr_zero need not ask for zero
+    std::uint32_t* at = out_.ends.data() + out_.count;
+    out_.count += static_cast<std::size_t>(std::popcount(lf));
+    const auto add = [&] {
+      *at++ =
+          static_cast<std::uint32_t>(base + static_cast<std::size_t>(std::countr_zero(lf | last)));
+      lf &= lf - 1;
+    };
+    for (std::size_t i = 0; i < unasked; ++i) add();
+    while (lf != 0) add();
+  }
+
   LineIndex& out_;
   std::uint64_t lf_carry_ = 0;
   std::uint64_t cr_carry_ = 0;
@@ -78,8 +91,8 @@ bool index_lines_sse2(const char* octets, std::size_t size, LineIndex& out) {
   return false;
 }
 
-__attribute__((target("avx2"))) bool index_lines_avx2(const char* octets, std::size_t size,
-                                                      LineIndex& out) {
+__attribute__((target("avx2,bmi,popcnt"))) bool index_lines_avx2(const char* octets,
+                                                                 std::size_t size, LineIndex& out) {
   const __m256i lf = _mm256_set1_epi8('\n');
   const __m256i cr = _mm256_set1_epi8('\r');
   Collector collector(out);
@@ -107,13 +120,25 @@ __attribute__((target("avx2"))) bool index_lines_avx2(const char* octets, std::s
 }  // namespace
 
 bool index_lines(const char* octets, std::size_t size, LineIndex& out) {
+  static const auto fastest = line_indexers().front().index;
+  return fastest(octets, size, out);
+}
+
+std::span<const LineIndexer> line_indexers() {
+  static constexpr std::array all{
 #if defined(__x86_64__)
-  // Chosen once, by the processor.
-  static const auto here = __builtin_cpu_supports("avx2") ? index_lines_avx2 : index_lines_sse2;
-  return here(octets, size, out);
-#else
-  return index_lines_portable(octets, size, out);
+      LineIndexer{"avx2", index_lines_avx2},
+      LineIndexer{"sse2", index_lines_sse2},
 #endif
+      LineIndexer{"portable", index_lines_portable},
+  };
+  std::span<const LineIndexer> out(all);
+#if defined(__x86_64__)
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi") ||
+      !__builtin_cpu_supports("popcnt"))
+    out = out.subspan(1);
+#endif
+  return out;
 }
 
 bool index_lines_portable(const char* octets, std::size_t size, LineIndex& out) {

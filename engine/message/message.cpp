@@ -345,14 +345,8 @@ void Message::compact() {
   compact_at_ = std::max(arena_compact_min, 2 * arena_.size());
 }
 
-void Message::clear() {
-  arena_.clear();
-  forget_parts();
-}
-
-// All but the octets.
+// All but the octets and the lines.
 void Message::forget_parts() {
-  fields_.clear();
   first_ = filled();
   start_line_ = method_text_ = uri_ = reason_ = body_ = received_ = {};
   is_received_ = false;

@@ -11,6 +11,7 @@
 #include "engine/base/error.h"
 #include "engine/message/header_id.h"
 #include "engine/message/method.h"
+#include "engine/message/slack.h"
 #include "engine/message/uri.h"
 
 namespace sipassay {
@@ -51,7 +52,7 @@ class Message {
   std::string_view method_text() const;
   std::string_view request_uri() const;
   // The Request-URI as a value.
-  Parsed<Uri> target() const { return parse_uri(request_uri(), readable_end()); }
+  Parsed<Uri> target() const { return parse_uri(request_uri(), slack(uri_)); }
   int status() const { return status_; }  // 0 for a request
   std::string_view reason() const;
   Message& set_request_uri(std::string_view uri);
@@ -137,8 +138,9 @@ class Message {
   };
 
   std::string_view view(Span span) const { return {arena_.data() + span.offset, span.length}; }
-  // The arena's memory ends there.
-  const char* readable_end() const { return arena_.data() + arena_.capacity(); }
+  Slack slack(Span span) const {
+    return Slack{span.offset + span.length + slack_octets <= arena_.size()};
+  }
   bool is_alias(std::string_view text) const;
   Span store(std::string_view text);
   Field make_field(std::string_view name, std::string_view value);
@@ -148,10 +150,10 @@ class Message {
   void index_fields();
   void edited();
   void compact();
-  void clear();
   void forget_parts();
 
-  std::string arena_;  // received octets, then the text of edits: spans stay valid
+  // Received octets and slack_octets zeros, then the text of edits: spans stay valid.
+  std::string arena_;
   std::vector<Field> fields_;
   std::array<std::uint16_t, header_id_count> first_ = filled();  // first line of each id
   Span start_line_, method_text_, uri_, reason_, body_;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <iterator>
 #include <string>
+#include <utility>
 
 #include "engine/message/message.h"  // IWYU pragma: keep
 #include "engine/message/reader.h"
@@ -36,7 +37,8 @@ class Values {
     Iterator& operator++() {
       while (line_ != Message::none) {
         if (is_line_open_) {
-          read_value();
+          value_.emplace();
+          is_line_open_ = read_value(reader_, value_);
           return *this;
         }
         line_ = only_line_ ? Message::none : message_->fields_[line_].next;
@@ -54,26 +56,8 @@ class Values {
    private:
     void enter_line() {
       if (line_ == Message::none) return;
-      reader_ = Reader(message_->view(message_->fields_[line_].value), message_->readable_end());
-      reader_.skip_space();
-      is_line_open_ = !is_list(H::id) || !reader_.is_done() || !may_be_empty(H::id);
-    }
-    void read_value() {
-      reader_.skip_space();
-      const std::size_t start = reader_.offset();
-      value_.emplace();
-      bool is_good = H::read(reader_, *value_);
-      if (is_good) {
-        reader_.skip_space();
-        is_good = reader_.is_done() || (is_list(H::id) && reader_.peek() == ',') ||
-                  reader_.fail(ErrorCode::HeaderValue);
-      }
-      if (!is_good) {
-        value_ = std::unexpected(reader_.error());
-        reader_.seek(start);
-        reader_.skip_list_element();
-      }
-      is_line_open_ = is_list(H::id) && reader_.take(',');
+      reader_ = reader_of_line(*message_, line_);
+      is_line_open_ = has_values(reader_);
     }
 
     const Message* message_ = nullptr;
@@ -91,6 +75,16 @@ class Values {
   static Iterator of_line(const Message& message, std::size_t position) {
     return Iterator(message, position, true);
   }
+  // The same, calling visitor(const Parsed<H>&) for each.
+  template <class F>
+  static void visit_line(const Message& message, std::size_t position, F& visitor) {
+    Reader reader = reader_of_line(message, position);
+    for (bool has_more = has_values(reader); has_more;) {
+      Parsed<H> value(std::in_place);
+      has_more = read_value(reader, value);
+      visitor(std::as_const(value));
+    }
+  }
   Iterator begin() const {
     return Iterator(*message_, message_->first_[static_cast<std::size_t>(H::id)], false);
   }
@@ -107,6 +101,33 @@ class Values {
   }
 
  private:
+  static Reader reader_of_line(const Message& message, std::size_t position) {
+    const Message::Span span = message.fields_[position].value;
+    return Reader(message.view(span), message.slack(span));
+  }
+  static bool has_values(Reader& reader) {
+    if (!is_list(H::id) || !may_be_empty(H::id)) return true;
+    reader.skip_space();
+    return !reader.is_done();
+  }
+  // Reads the next value of a line; true when one more follows its comma.
+  static bool read_value(Reader& reader, Parsed<H>& value) {
+    reader.skip_space();
+    const std::size_t start = reader.offset();
+    bool is_good = H::read(reader, *value);
+    if (is_good) {
+      reader.skip_space();
+      is_good = reader.is_done() || (is_list(H::id) && reader.peek() == ',') ||
+                reader.fail(ErrorCode::HeaderValue);
+    }
+    if (!is_good) {
+      value = std::unexpected(reader.error());
+      reader.seek(start);
+      reader.skip_list_element();
+    }
+    return is_list(H::id) && reader.take(',');
+  }
+
   const Message* message_;
 };
 
@@ -126,7 +147,7 @@ Parsed<H> Message::get() const {
   }
   if (fields_[line].next != none && !may_repeat(H::id))
     return std::unexpected(Error{ErrorCode::HeaderRepeated, 0});
-  return parse_whole<H>(view(fields_[line].value), readable_end());
+  return parse_whole<H>(view(fields_[line].value), slack(fields_[line].value));
 }
 
 template <class H>

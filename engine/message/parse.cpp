@@ -1,6 +1,7 @@
 #include "engine/message/parse.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "engine/base/ascii.h"
@@ -15,30 +16,23 @@ namespace sipassay {
 class MessageParser {
  public:
   MessageParser(std::string_view octets, Message& into) : into_(into) {
-    into_.clear();
+    into_.forget_parts();
     is_too_large_ = octets.size() > message_octets_max;
     if (is_too_large_) octets = {};
-    into_.arena_.reserve(octets.size() + index_padding);
-    into_.arena_.assign(octets);
-    text_ = into_.arena_;
+    into_.arena_.resize_and_overwrite(octets.size() + slack_octets,
+                                      [octets](char* at, std::size_t size) {
+                                        std::memcpy(at, octets.data(), octets.size());
+                                        std::memset(at + octets.size(), 0, slack_octets);
+                                        return size;
+                                      });
+    text_ = std::string_view(into_.arena_).substr(0, octets.size());
   }
 
   // The way of nearly every message: false when something is unusual; then run() looks closer.
   bool run_fast() {
     if (text_.empty() || !index_lines(text_.data(), text_.size(), index_)) return false;
     if (!read_usual_start_line()) return false;
-    if (index_.count - 2 > header_lines_max) return false;
-    into_.fields_.resize(index_.count - 2);  // folds need fewer
-    std::size_t field_count = 0;
-    for (std::size_t line = 1; line + 1 < index_.count;) {
-      const std::size_t start = index_.ends[line - 1] + 1;
-      std::size_t last = line;
-      while (last + 1 < index_.count && is_fold(text_[index_.ends[last] + 1])) ++last;
-      if (last + 1 == index_.count) return false;  // white space where the empty line should be
-      if (!read_usual_field(start, index_.ends[last] - 1, into_.fields_[field_count++])) return false;
-      line = last + 1;
-    }
-    into_.fields_.resize(field_count);
+    if (index_.count - 2 > header_lines_max || !read_usual_fields()) return false;
     at_ = index_.ends[index_.count - 1] + 1;
     into_.index_fields();
     read_body();
@@ -56,7 +50,8 @@ class MessageParser {
     error_.reset();
   }
 
-  std::optional<Error> run() {
+  [[gnu::noinline]] std::optional<Error> run() {
+    into_.fields_.clear();
     if (is_too_large_) return Error{ErrorCode::LimitExceeded, message_octets_max};
     if (text_.empty()) return Error{ErrorCode::Empty, 0};
     // RFC 3261 7.5: empty lines before the start line are ignored.
@@ -94,15 +89,17 @@ class MessageParser {
     const std::string_view line = text_.substr(0, index_.ends[0] - 1);
     into_.start_line_ = span(0, line.size());
     if (line.size() < 12) return false;
-    if (line.starts_with(version)) return read_usual_status_line(line);
-    std::size_t method_end = 0;
-    while (method_end < line.size() && chars::is(line[method_end], chars::Token)) ++method_end;
+    if (std::memcmp(line.data(), version.data(), version.size()) == 0)
+      return read_usual_status_line(line);
+    const std::size_t method_end = behind(0, line.size(), chars::Token);
     const std::size_t uri_end = line.size() - version.size() - 1;
     if (method_end == 0 || method_end + 1 >= uri_end || line[method_end] != ' ' ||
-        !line.ends_with(version) || line[uri_end] != ' ')
+        line[uri_end] != ' ' ||
+        std::memcmp(&line[uri_end + 1], version.data(), version.size()) != 0)
       return false;
-    for (const char c : line.substr(method_end + 1, uri_end - method_end - 1))
-      if (!chars::is(c, chars::Uric) && c != '%') return false;
+    for (std::size_t at = method_end + 1; at < uri_end; at += scan::block)
+      if (at + scan::run(scan::no_delimiter(&text_[at])) < std::min(at + scan::block, uri_end))
+        return false;
     into_.is_request_ = true;
     into_.method_text_ = span(0, method_end);
     into_.method_ = method_from(line.substr(0, method_end));
@@ -121,25 +118,50 @@ class MessageParser {
     return true;
   }
 
-  // A name directly followed by its colon.
-  bool read_usual_field(std::size_t start, std::size_t end, Message::Field& field) {
-    const char* const line = text_.data() + start;
-    std::size_t size = scan::run(~scan::equal(line, ':') & 0xffffU);
-    if (size == scan::block) size += scan::run(~scan::equal(line + scan::block, ':') & 0xffffU);
-    if (size == 0 || size == 2 * scan::block || start + size >= end) return false;
-    const std::string_view name(line, size);
-    const HeaderId id = header_id_from_padded(name);
-    if (id == HeaderId::Other && !ascii::is_token(name)) return false;
-    std::size_t value = start + size + 1;
-    if (text_[value] == ' ') ++value;
-    while (value < end && chars::is(text_[value], chars::Space)) ++value;
-    std::size_t value_end = end;
-    while (value_end > value && chars::is(text_[value_end - 1], chars::Space)) --value_end;
-    field.id = id;
-    field.line = span(start, end + 2);
-    field.name = span(start, start + size);
-    field.value = span(value, value_end);
+  // The lines between the start line and the empty line; one that begins with white space goes on
+  // with the one before.
+  bool read_usual_fields() {
+    // Only lines more than the message held before are made anew.
+    into_.fields_.resize(index_.count - 2);
+    Message::Field* field = into_.fields_.data();
+    std::uint32_t start = index_.ends[0] + 1;
+    for (std::size_t line = 1; line + 1 < index_.count; ++line) {
+      const std::uint32_t behind_line = index_.ends[line] + 1;
+      if (is_fold(text_[behind_line])) continue;
+      if (!read_usual_field(start, behind_line, *field++)) return false;
+      start = behind_line;
+    }
+    into_.fields_.resize(static_cast<std::size_t>(field - into_.fields_.data()));
     return true;
+  }
+
+  // A name directly followed by its colon.
+  bool read_usual_field(std::uint32_t start, std::uint32_t behind_line, Message::Field& field) {
+    const char* const text = text_.data();
+    const char* const line = text + start;
+    const std::uint32_t end = behind_line - 2;
+    const auto size = static_cast<std::uint32_t>(
+        std::countr_zero(scan::both(scan::equal(line, ':'), scan::equal(line + scan::block, ':'))));
+    static_assert(2 * scan::block == header_name_max + 1);
+    if (size == 0 || size > header_name_max || start + size >= end) return false;
+    const HeaderId id = header_id_from_padded({line, size});
+    if (id == HeaderId::Other && behind(start, start + size, chars::Token) != start + size)
+      return false;
+    std::uint32_t value = start + size + 1;
+    while (value < end && chars::is(text[value], chars::Space)) ++value;
+    std::uint32_t value_end = end;
+    while (value_end > value && chars::is(text[value_end - 1], chars::Space)) --value_end;
+    field.id = id;
+    field.is_raw = false;
+    field.line = {start, behind_line - start};
+    field.name = {start, size};
+    field.value = {value, value_end - value};
+    return true;
+  }
+
+  std::size_t behind(std::size_t at, std::size_t end, unsigned classes) const {
+    const char* const text = text_.data();
+    return static_cast<std::size_t>(scan::behind(text + at, text + end, classes) - text);
   }
 
   // End of the line that begins at at_, without its line end; at_ moves behind it. Nothing at the

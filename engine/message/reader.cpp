@@ -1,7 +1,6 @@
 #include "engine/message/reader.h"
 
 #include <array>
-#include <bit>
 
 #include "engine/base/ascii.h"
 #include "engine/message/scan.h"
@@ -21,7 +20,7 @@ bool Reader::quoted_string(std::string_view& out) {
   const std::size_t start = offset();
   if (!take('"')) return fail(ErrorCode::QuotedString);
   for (;;) {
-    while (has_block()) {
+    while (has_slack_) {
       const std::size_t run = scan::run(scan::plain_quoted(at_));
       at_ += run;
       if (run != scan::block || at_ >= end_) break;
@@ -58,6 +57,14 @@ bool Reader::comment(std::string_view& out) {
 }
 
 bool Reader::number(std::uint32_t& out, std::uint32_t max) {
+  if (has_slack_) {
+    const scan::Number usual = scan::number(at_, end_);
+    if (usual.size != 0 && usual.value <= max) {
+      out = usual.value;
+      at_ += usual.size;
+      return true;
+    }
+  }
   const std::size_t start = offset();
   std::uint64_t value = 0;
   const char* const first = at_;
@@ -72,8 +79,7 @@ bool Reader::number(std::uint32_t& out, std::uint32_t max) {
 }
 
 bool Reader::host(std::string_view& out, bool& is_v6) {
-  is_v6 = false;
-  if (usual_host(out)) return true;
+  if (has_slack_ && usual_host(out, is_v6)) return true;
   const std::size_t start = offset();
   is_v6 = take('[');
   if (is_v6) {
@@ -86,33 +92,6 @@ bool Reader::host(std::string_view& out, bool& is_v6) {
   }
   out = span(chars::Host);
   return (!out.empty() && is_host(out)) || fail(ErrorCode::Host, start);
-}
-
-// A host name or an IPv4 address shorter than two blocks, judged by where its dots and hyphens are.
-bool Reader::usual_host(std::string_view& out) {
-  if (static_cast<std::size_t>(readable_ - at_) < 2 * scan::block) return false;
-  const char* const second = at_ + scan::block;
-  const auto left = static_cast<std::size_t>(end_ - at_);
-  std::size_t size = scan::run(scan::common(at_) | scan::common(second) << scan::block);
-  if (size > left) size = left;
-  if (size == 0 || size >= 2 * scan::block) return false;
-  const scan::Mask inside = (scan::Mask{1} << size) - 1;
-  const scan::Mask dots =
-      (scan::equal(at_, '.') | scan::equal(second, '.') << scan::block) & inside;
-  const scan::Mask hyphens =
-      (scan::equal(at_, '-') | scan::equal(second, '-') << scan::block) & inside;
-  const scan::Mask separators = dots | hyphens;
-  const scan::Mask last = scan::Mask{1} << (size - 1);
-  // No label is empty, none begins or ends with a hyphen, the name does not end with a dot.
-  if (((separators & 1U) | (separators & last) | (dots & separators >> 1U) |
-       (hyphens & dots >> 1U)) != 0)
-    return false;
-  const auto label = static_cast<std::size_t>(std::bit_width(dots));
-  const std::string_view text(at_, size);
-  if (ascii::is_digit(at_[label]) && !is_ipv4(text)) return false;
-  out = text;
-  at_ += size;
-  return true;
 }
 
 bool Reader::port(std::optional<std::uint16_t>& out) {
@@ -150,64 +129,7 @@ class Names {
 
 }  // namespace
 
-namespace {
-
-// Whether a name may have occurred before, by one bit of a word a name: "no" is certain.
-class NameFilter {
- public:
-  bool may_repeat(std::string_view name) {
-    const auto first = static_cast<unsigned char>(name.front() | 0x20);
-    const auto last = static_cast<unsigned char>(name.back() | 0x20);
-    const std::uint64_t bit = std::uint64_t{1} << ((first + last * 5U + name.size() * 11U) & 63U);
-    const bool out = (seen_ & bit) != 0;
-    seen_ |= bit;
-    return out;
-  }
-
- private:
-  std::uint64_t seen_ = 0;
-};
-
-}  // namespace
-
-// No white space, no name that might be there twice.
-bool Reader::usual_params(Params& out) {
-  const char* const start = at_;
-  const auto give_up = [&] {
-    at_ = start;
-    return false;
-  };
-  NameFilter names;
-  bool are_tokens = true;
-  while (take(';')) {
-    const std::string_view name = span(chars::Token);
-    if (name.empty() || names.may_repeat(name)) return give_up();
-    if (!take('=')) {
-      are_tokens = false;
-      continue;
-    }
-    std::string_view value = span(chars::Token);
-    if (!value.empty() && !(at_ != end_ && chars::is(*at_, chars::GenValue))) continue;
-    are_tokens = false;
-    if (value.empty() && peek() == '"') {
-      if (!quoted_string(value)) return give_up();
-    } else if (span(chars::GenValue).empty() && value.empty()) {
-      return give_up();
-    }
-  }
-  if (at_ != end_ && chars::is(*at_, chars::Space)) return give_up();
-  out = Params::from_checked({start, static_cast<std::size_t>(at_ - start)});
-  were_token_params_ = are_tokens;
-  return true;
-}
-
-bool Reader::params(Params& out) {
-  if (at_ == end_ || *at_ == ',') {
-    out = Params();
-    were_token_params_ = true;
-    return true;
-  }
-  if (*at_ == ';' && usual_params(out)) return true;
+bool Reader::exact_params(Params& out) {
   were_token_params_ = false;
   const std::size_t start = offset();
   if (!take_separator(';')) {
@@ -238,7 +160,7 @@ bool Reader::params(Params& out) {
 bool Reader::bracketed_uri(Uri& out) {
   if (!take('<')) return fail(ErrorCode::HeaderValue);
   const std::size_t start = offset();
-  if (usual_uri(out, true)) {
+  if (usual_uri(out, UriEnd::Bracket)) {
     ++at_;
     return true;
   }
@@ -248,77 +170,6 @@ bool Reader::bracketed_uri(Uri& out) {
   if (!uri) return fail(uri.error().code, start + uri.error().offset);
   out = *uri;
   seek(start + close + 1);
-  return true;
-}
-
-bool Reader::has_at_sign(char stop) const {
-  for (const char* at = at_; at < end_ && *at != stop; ++at)
-    if (*at == '@') return true;
-  return false;
-}
-
-bool Reader::usual_uri_params(Params& out) {
-  const char* const start = at_;
-  NameFilter names;
-  while (take(';')) {
-    const std::string_view name = span(chars::UriParam);
-    if (name.empty() || names.may_repeat(name)) return false;
-    // maddr and ttl have rules of their own.
-    if ((name.size() == 5 && (name[0] | 0x20) == 'm') ||
-        (name.size() == 3 && (name[0] | 0x20) == 't'))
-      return false;
-    if (take('=') && span(chars::UriParam).empty()) return false;
-  }
-  out = Params::from_checked({start, static_cast<std::size_t>(at_ - start)});
-  return true;
-}
-
-bool Reader::usual_uri(Uri& out, bool in_brackets) {
-  const char* const start = at_;
-  const auto give_up = [&] {
-    at_ = start;
-    return false;
-  };
-  if (end_ - at_ < 5 || (at_[0] | 0x20) != 's' || (at_[1] | 0x20) != 'i' || (at_[2] | 0x20) != 'p')
-    return false;
-  const bool is_secure = (at_[3] | 0x20) == 's' && at_[4] == ':';
-  if (!is_secure && at_[3] != ':') return false;
-  const std::size_t scheme_size = is_secure ? 4 : 3;
-  at_ += scheme_size + 1;
-  const char stop = in_brackets ? '>' : '\0';
-  const char* const authority = at_;
-  std::string_view user = span(chars::User);
-  bool has_user = !user.empty() && take('@');
-  if (!has_user) {
-    at_ = authority;
-    user = {};
-    if (has_at_sign(stop)) return give_up();
-  }
-  std::string_view host;
-  if (!usual_host(host)) return give_up();
-  std::optional<std::uint16_t> port;
-  if (take(':')) {
-    std::uint32_t value = 0;
-    const char* const first = at_;
-    while (at_ != end_ && at_ - first < 5 && ascii::is_digit(*at_))
-      value = value * 10 + static_cast<std::uint32_t>(*at_++ - '0');
-    if (at_ == first || value > 65535) return give_up();
-    port = static_cast<std::uint16_t>(value);
-  }
-  Params params;
-  if (peek() == ';' && !usual_uri_params(params)) return give_up();
-  if (in_brackets ? peek() != '>' : !is_done()) return give_up();
-  out.text = {start, static_cast<std::size_t>(at_ - start)};
-  out.scheme = is_secure ? Uri::Scheme::Sips : Uri::Scheme::Sip;
-  out.scheme_text = {start, scheme_size};
-  out.user = user;
-  out.password = {};
-  out.has_user = has_user;
-  out.host = host;
-  out.is_ipv6 = false;
-  out.port = port;
-  out.params = params;
-  out.headers = {};
   return true;
 }
 

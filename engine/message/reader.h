@@ -12,6 +12,7 @@
 #include "engine/message/name_addr.h"
 #include "engine/message/params.h"
 #include "engine/message/scan.h"
+#include "engine/message/slack.h"
 #include "engine/message/uri.h"
 
 namespace sipassay {
@@ -19,15 +20,16 @@ namespace sipassay {
 // Every read function returns false after fail(): then error() says what and where. Between two
 // elements the cursor stands behind the last octet of the element; white space is skipped by the
 // rule that wants it.
+//
+// A text with slack is read in blocks, and by the usual_ functions where they can: they accept part
+// of what the grammar allows, and leave the rest, and every complaint, to the exact way.
 class Reader {
  public:
-  explicit Reader(std::string_view text) : Reader(text, text.data() + text.size()) {}
-  // Octets up to `readable` may be read (not used): lets more of the value be read in blocks.
-  Reader(std::string_view text, const char* readable)
+  explicit Reader(std::string_view text, Slack slack = Slack::No)
       : begin_(text.data()),
         at_(text.data()),
         end_(text.data() + text.size()),
-        readable_(readable) {}
+        has_slack_(slack == Slack::Yes) {}
 
   bool is_done() const { return at_ == end_; }
   char peek() const { return at_ == end_ ? '\0' : *at_; }
@@ -74,20 +76,9 @@ class Reader {
   }
   // As many octets of the classes as there are. Letters, digits, "-" and "." must be among them.
   [[gnu::always_inline]] std::string_view span(unsigned classes) {
+    if (!has_slack_) return span_of(classes);
     const char* const start = at_;
-    for (;;) {
-      if (has_block()) {
-        const std::size_t run = scan::run(scan::common(at_));
-        at_ += run;
-        if (at_ >= end_) {
-          at_ = end_;
-          break;
-        }
-        if (run == scan::block) continue;
-      }
-      if (at_ == end_ || !chars::is(*at_, classes)) break;
-      ++at_;
-    }
+    at_ = scan::behind(start, end_, classes);
     return {start, static_cast<std::size_t>(at_ - start)};
   }
   // The same for any classes.
@@ -97,7 +88,8 @@ class Reader {
     return {start, static_cast<std::size_t>(at_ - start)};
   }
 
-  [[gnu::always_inline]] bool token(std::string_view& out, ErrorCode code = ErrorCode::HeaderValue) {
+  [[gnu::always_inline]] bool token(std::string_view& out,
+                                    ErrorCode code = ErrorCode::HeaderValue) {
     out = span(chars::Token);
     return !out.empty() || fail(code);
   }
@@ -112,15 +104,27 @@ class Reader {
   // 1*DIGIT up to 65535.
   bool port(std::optional<std::uint16_t>& out);
   // *( SEMI generic-param )
-  bool params(Params& out);
+  bool params(Params& out) {
+    if (at_ == end_ || *at_ == ',') {
+      out = Params();
+      were_token_params_ = true;
+      return true;
+    }
+    return (has_slack_ && usual_params(out)) || exact_params(out);
+  }
   bool name_addr(NameAddr& out);
   // LAQUOT absoluteURI RAQUOT
   bool bracketed_uri(Uri& out);
   // callid: word [ "@" word ]
   bool call_id(std::string_view& out);
-  // A sip or sips URI that is followed by ">" when `in_brackets`, by the end of the text when not.
-  // False, and nothing moved, for anything unusual.
-  bool usual_uri(Uri& out, bool in_brackets);
+  // A sip or sips URI and what must stand behind it. False, and nothing moved, for anything unusual
+  // (userinfo with a password, URI headers, maddr, ttl, escapes in parameters, other schemes).
+  enum class UriEnd : std::uint8_t { Bracket, EndOfText };
+  bool usual_uri(Uri& out, UriEnd end);
+  // "SIP/2.0/" and a transport, then one space, which is taken. False, and nothing moved,
+  // otherwise.
+  bool usual_protocol(std::string_view& protocol, std::string_view& version,
+                      std::string_view& transport);
   // The values of the parameters that params() read last are tokens, all of them.
   bool were_token_params() const { return were_token_params_; }
   // To the next comma outside quotes and angle brackets, or to the end; never fails.
@@ -128,26 +132,23 @@ class Reader {
 
  private:
   bool take_pair();
-  bool has_block() const { return static_cast<std::size_t>(readable_ - at_) >= scan::block; }
-  // The ways of nearly every value: true when they read it; otherwise nothing has moved and the
-  // exact way reads it again, or says what is wrong.
-  bool usual_host(std::string_view& out);
+  bool exact_params(Params& out);
+  // reader_usual.cpp: true when they read it; otherwise nothing has moved.
   bool usual_params(Params& out);
-  bool usual_uri_params(Params& out);
-  bool has_at_sign(char stop) const;
+  bool usual_host(std::string_view& out, bool& is_ipv6);
 
   const char* begin_;
   const char* at_;
   const char* end_;
-  const char* readable_;
+  bool has_slack_;
   bool were_token_params_ = false;
   Error error_;
 };
 
 // One whole value of type H: LWS around it is allowed, anything behind it is an error.
 template <class H>
-Parsed<H> parse_whole(std::string_view value, const char* readable = nullptr) {
-  Reader reader(value, readable != nullptr ? readable : value.data() + value.size());
+Parsed<H> parse_whole(std::string_view value, Slack slack = Slack::No) {
+  Reader reader(value, slack);
   reader.skip_space();
   Parsed<H> out(std::in_place);
   bool is_good = H::read(reader, *out);

@@ -146,14 +146,10 @@ bool is_scheme(std::string_view text) {
 
 }  // namespace
 
-Parsed<Uri> parse_uri(std::string_view text) {
-  return parse_uri(text, text.data() + text.size());
-}
-
-Parsed<Uri> parse_uri(std::string_view text, const char* readable) {
+Parsed<Uri> parse_uri(std::string_view text, Slack slack) {
   Parsed<Uri> result(std::in_place);
   Uri& uri = *result;
-  if (Reader(text, readable).usual_uri(uri, false)) return result;
+  if (Reader(text, slack).usual_uri(uri, Reader::UriEnd::EndOfText)) return result;
   uri.text = text;
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos) return wrong(ErrorCode::Uri, 0);

@@ -9,6 +9,7 @@
 #include "engine/base/error.h"
 #include "engine/message/octets.h"
 #include "engine/message/params.h"
+#include "engine/message/slack.h"
 
 namespace sipassay {
 
@@ -36,9 +37,7 @@ struct Uri {
 };
 
 // All of text must be one URI. Offsets of errors count from its start.
-Parsed<Uri> parse_uri(std::string_view text);
-// The same; octets up to `readable` may be read (not used), which lets it work in blocks.
-Parsed<Uri> parse_uri(std::string_view text, const char* readable);
+Parsed<Uri> parse_uri(std::string_view text, Slack slack = Slack::No);
 
 // Equality of RFC 3261 19.1.4 for sip and sips; case-insensitive scheme and exact rest for others.
 bool equivalent(const Uri& a, const Uri& b);

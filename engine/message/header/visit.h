@@ -11,18 +11,13 @@ namespace sipassay {
 
 namespace detail {
 
-template <class H, class F>
-void visit_line(const Message& message, std::size_t position, F& visitor) {
-  for (auto it = Values<H>::of_line(message, position); !it.is_end(); ++it) visitor(*it);
-}
-
 template <class F>
 using LineVisitor = void (*)(const Message&, std::size_t, F&);
 
 template <class F, class... Headers>
 constexpr auto make_visitors(TypeList<Headers...>) {
   std::array<LineVisitor<F>, header_id_count> out{};
-  ((out[static_cast<std::size_t>(Headers::id)] = &visit_line<Headers, F>), ...);
+  ((out[static_cast<std::size_t>(Headers::id)] = &Values<Headers>::template visit_line<F>), ...);
   return out;
 }
 
