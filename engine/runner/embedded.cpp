@@ -466,7 +466,6 @@ class World : public simulation::Node {
     if (is_sut(out.to.endpoint)) {
       const auto& self = embedded_sut(out.to.endpoint.transport);
       network_.send({.due = now,
-                     .order = 0,
                      .from = self,
                      .to = self,
                      .flow = 0,
