@@ -111,7 +111,9 @@ void request_uri(const Message& message, const Report& report) {
     report("a Request-URI without headers", shown(message.request_uri()));
 }
 
+// A response repeats what its request had (8.2.6.2 MUST).
 void via_protocol(const Message& message, const Report& report) {
+  if (!message.is_request()) return;
   for (const auto& via : message.all<Via>())
     if (via && (!ascii::iequals(via->protocol, "SIP") || via->version != "2.0"))
       report("SIP/2.0", std::string(via->protocol) + "/" + std::string(via->version));
@@ -344,7 +346,6 @@ constexpr auto rules = std::to_array<LintRule>({
     {"min-se-in-422", {4028, "5", must}, brings<422, HeaderId::MinSe>},
     {"min-expires-in-423", {3261, "10.3", must}, brings<423, HeaderId::MinExpires>},
     {"recv-info-in-469", {6086, "4.2.2", must}, brings<469, HeaderId::RecvInfo>},
-    {"allow-events-in-489", {6665, "8.3.2", Level::Stated}, brings<489, HeaderId::AllowEvents>},
     {"refresher-in-2xx", {4028, "9", must}, refresher},
     {"min-se-in-response", {4028, "5", must_not}, min_se_in_responses},
     {"min-se-floor", {4028, "5", must_not}, min_se_floor},

@@ -291,6 +291,8 @@ void SessionDialog::Impl::refuse(const Message& request, TransactionId transacti
   if (status >= 300) note_refused(request);
   Message response = make_response(request, status, {});
   if (has_retry_after) response.add(HeaderId::RetryAfter, std::to_string(retry_after(rng)));
+  if (status == 489)
+    response.add(HeaderId::AllowEvents, ascii::comma_list(settings.event_packages));
   response.set_body({}, {});
   put(Reply{transaction, std::move(response)});
 }

@@ -381,6 +381,7 @@ TEST(Shared, ASubscribeWithoutEventGets489) {
   const auto id = pair.send(Caller, pair.caller().request("SUBSCRIBE"));
   pair.settle();
   EXPECT_EQ(pair.statuses(id), (std::vector<int>{489}));
+  EXPECT_EQ(pair.response(id).raw(HeaderId::AllowEvents), "presence");
 }
 
 TEST(Shared, ANotifyOfAKnownPackageWithoutSubscriptionGets481) {

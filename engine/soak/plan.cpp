@@ -8,58 +8,115 @@
 namespace sipassay::soak {
 namespace {
 
-using agent::CallId;
 using agent::Command;
 using agent::Reinvite;
 using agent::Reliability;
+using Wish = std::optional<Command>;
 
 constexpr auto never = Reliability::Never;
 constexpr auto reliably = Reliability::IfSupported;
+constexpr std::uint32_t subscribed_for = 60;  // s
 
 template <int status, Reliability reliable, bool has_sdp>
-Command ring(CallId call, const Hosts&) {
-  return agent::Ring{call, status, reliable, has_sdp};
+Wish ring(const Situation& now) {
+  return agent::Ring{now.call, status, reliable, has_sdp};
 }
 template <int status, bool next>
-Command reject(CallId call, const Hosts&) {
-  return agent::Reject{call, status, next};
+Wish reject(const Situation& now) {
+  return agent::Reject{now.call, status, next};
 }
 template <Reinvite::Kind kind>
-Command reinvite(CallId call, const Hosts&) {
-  return Reinvite{call, kind};
+Wish reinvite(const Situation& now) {
+  return Reinvite{now.call, kind};
 }
 template <bool has_offer>
-Command update(CallId call, const Hosts&) {
-  return agent::Update{call, has_offer};
+Wish update(const Situation& now) {
+  return agent::Update{now.call, has_offer};
 }
 template <class C>
-Command plainly(CallId call, const Hosts&) {
-  return C{call};
+Wish plainly(const Situation& now) {
+  return C{now.call};
 }
-Command redirect(CallId call, const Hosts& hosts) {
-  return agent::Redirect{call, "sip:auto@" + hosts.own};
+Wish redirect(const Situation& now) {
+  return agent::Redirect{now.call, "sip:auto@" + now.own};
 }
-Command refer(CallId call, const Hosts& hosts) {
-  return agent::SendRefer{call, "sip:silent@" + hosts.own};
+Wish refer(const Situation& now) {
+  return agent::SendRefer{now.call, "sip:silent@" + now.own};
 }
 // The referee calls itself.
-Command refer_back(CallId call, const Hosts& hosts) {
-  return agent::SendRefer{call, "sip:silent@" + hosts.other};
+Wish refer_back(const Situation& now) {
+  return agent::SendRefer{now.call, "sip:silent@" + now.other};
 }
-Command info(CallId call, const Hosts&) {
-  return agent::SendInfo{call, "g.sipassay.test", {"application/octet-stream", "info", {}}};
+// RFC 3891: the user's other phone takes the call over.
+Wish replace(const Situation& now) {
+  if (now.session == nullptr || now.session->dialog().is_early()) return std::nullopt;
+  const auto id = now.session->id();
+  agent::Call call{.target = "sip:auto@" + now.other};
+  call.headers = {
+      {"Replaces", id.call_id + ";to-tag=" + id.remote_tag + ";from-tag=" + id.local_tag},
+      {"Require", "replaces"}};
+  call.call_id = std::to_string(now.number) + '-' + std::to_string(now.ends) + "@" +
+                 now.own.substr(0, now.own.find(':'));
+  return call;
 }
-Command legacy_info(CallId call, const Hosts&) {
-  return agent::SendInfo{call, {}, {"text/plain", "info", {}}};
+Wish info(const Situation& now) {
+  return agent::SendInfo{now.call, "g.sipassay.test", {"application/octet-stream", "info", {}}};
 }
-Command message(CallId call, const Hosts&) {
-  return agent::SendMessage{{}, call, {"text/plain", "hello", {}}};
+Wish legacy_info(const Situation& now) {
+  return agent::SendInfo{now.call, {}, {"text/plain", "info", {}}};
 }
-Command message_outside(CallId, const Hosts& hosts) {
-  return agent::SendMessage{"sip:auto@" + hosts.other, 0, {"text/plain", "hello", {}}};
+Wish message(const Situation& now) {
+  return agent::SendMessage{{}, now.call, {"text/plain", "hello", {}}};
 }
-Command options(CallId, const Hosts& hosts) {
-  return agent::SendOptions{"sip:auto@" + hosts.other};
+
+// --- outside the call; the user that is asked for decides what is met
+
+constexpr char plain_user[] = "auto", digest_user[] = "digest",
+               proxy_digest_user[] = "proxy-digest", pending_user[] = "pending",
+               interval_user[] = "interval", short_user[] = "short-lived",
+               changing_user[] = "changing", rejecting_user[] = "unauthorised",
+               gone_user[] = "no-resource", final_user[] = "invariant", busy_user[] = "busy",
+               no_user[] = "nobody", roaming_user[] = "roamer";
+static_assert(registered_user == roaming_user);
+
+template <const char* user>
+Wish message_outside(const Situation& now) {
+  return agent::SendMessage{
+      std::string("sip:") + user + '@' + now.other, 0, {"text/plain", "hello", {}}};
+}
+template <const char* user>
+Wish options(const Situation& now) {
+  return agent::SendOptions{std::string("sip:") + user + '@' + now.other};
+}
+template <const char* user, std::uint32_t expires = subscribed_for>
+Wish subscribe(const Situation& now) {
+  std::string target = std::string("sip:") + user + '@' + now.other + ';';
+  target.append(number_param).append("=").append(std::to_string(now.number));
+  return agent::Subscribe{.target = std::move(target), .event = "presence", .expires = expires};
+}
+template <bool is_counter>
+Wish subscribe_in_call(const Situation& now) {
+  return agent::Subscribe{.target = {},
+                          .event = is_counter ? "sipassay" : "presence",
+                          .expires = subscribed_for,
+                          .call = now.call};
+}
+Wish unsubscribe_in_call(const Situation& now) {
+  return agent::Unsubscribe{now.call};
+}
+Wish unsubscribe(const Situation& now) {
+  if (now.usage == 0) return std::nullopt;
+  return agent::Unsubscribe{now.usage};
+}
+template <const char* user, std::uint32_t expires>
+Wish enrol(const Situation& now) {
+  return agent::Register{.registrar = std::string("sip:") + user + '@' + now.other,
+                         .expires = expires};
+}
+template <agent::Register::Kind kind>
+Wish bindings(const Situation& now) {
+  return agent::Register{.registrar = std::string("sip:") + roaming_user + '@' + now.other,
+                         .kind = kind};
 }
 
 using enum Stage;
@@ -101,8 +158,38 @@ constexpr std::array actions{
     ActionRow{"MESSAGE", Up, 5, true, true, &message},
     ActionRow{"REFER", Up, 3, true, true, &refer},
     ActionRow{"REFER to the referee", Up, 1, true, true, &refer_back},
-    ActionRow{"OPTIONS", Up, 2, true, true, &options},
-    ActionRow{"MESSAGE outside", Up, 1, true, true, &message_outside},
+    ActionRow{"INVITE with Replaces", Up, 3, true, true, &replace},
+    ActionRow{"SUBSCRIBE in the call", Up, 3, true, true, &subscribe_in_call<false>},
+    ActionRow{"SUBSCRIBE in the call, a second event", Up, 2, true, true, &subscribe_in_call<true>},
+    ActionRow{"unsubscribe in the call", Up, 3, true, true, &unsubscribe_in_call},
+
+    ActionRow{"SUBSCRIBE", Up, 2, true, true, &subscribe<plain_user>},
+    ActionRow{"SUBSCRIBE, a fetch", Up, 1, true, true, &subscribe<plain_user, 0>},
+    ActionRow{"SUBSCRIBE, pending", Up, 1, true, true, &subscribe<pending_user>},
+    ActionRow{"SUBSCRIBE, 423", Up, 1, true, true, &subscribe<interval_user>},
+    ActionRow{"SUBSCRIBE, short-lived", Up, 1, true, true, &subscribe<short_user>},
+    ActionRow{"SUBSCRIBE, changing", Up, 1, true, true, &subscribe<changing_user>},
+    ActionRow{"SUBSCRIBE, rejected later", Up, 1, true, true, &subscribe<rejecting_user>},
+    ActionRow{"SUBSCRIBE, no resource", Up, 1, true, true, &subscribe<gone_user>},
+    ActionRow{"SUBSCRIBE, invariant", Up, 1, true, true, &subscribe<final_user>},
+    ActionRow{"SUBSCRIBE, challenged", Up, 1, true, true, &subscribe<digest_user>},
+    ActionRow{"SUBSCRIBE, 486", Up, 1, true, true, &subscribe<busy_user>},
+    ActionRow{"SUBSCRIBE, 404", Up, 1, true, true, &subscribe<no_user>},
+    ActionRow{"unsubscribe", Up, 5, true, true, &unsubscribe},
+
+    ActionRow{"REGISTER", Up, 1, true, true, &enrol<roaming_user, 120>},
+    ActionRow{"REGISTER, 423", Up, 1, true, true, &enrol<roaming_user, 30>},
+    ActionRow{"REGISTER, challenged", Up, 1, true, true, &enrol<digest_user, 90>},
+    ActionRow{"de-register", Up, 1, true, true, &enrol<roaming_user, 0>},
+    ActionRow{"bindings", Up, 1, true, true, &bindings<agent::Register::Kind::Fetch>},
+    ActionRow{"remove all bindings", Up, 1, true, true,
+              &bindings<agent::Register::Kind::RemoveAll>},
+
+    ActionRow{"OPTIONS", Up, 2, true, true, &options<plain_user>},
+    ActionRow{"OPTIONS, challenged", Up, 1, true, true, &options<digest_user>},
+    ActionRow{"MESSAGE outside", Up, 1, true, true, &message_outside<plain_user>},
+    ActionRow{"MESSAGE outside, challenged", Up, 1, true, true,
+              &message_outside<proxy_digest_user>},
 
     ActionRow{"hang up", Ending, 1, true, true, &plainly<agent::HangUp>},
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "engine/base/endpoint.h"
 #include "engine/base/rng.h"
 #include "engine/base/time.h"
+#include "engine/session/session_dialog.h"
 #include "engine/simulation/network.h"
 
 namespace sipassay::soak {
@@ -34,18 +36,28 @@ enum class Stage : std::uint8_t {
   Ending,     // exactly one
 };
 
-// Host and port of the agent that acts, and of the other one.
-struct Hosts {
-  std::string own, other;
+// What the acting user sees.
+struct Situation {
+  std::string own, other;  // host and port of its agent, and of the other one
+  Number number = 0;
+  agent::CallId call = 0;
+  agent::CallId usage = 0;                          // its newest subscription outside; 0: none
+  const session::SessionDialog* session = nullptr;  // of the call, once there is one
+  std::size_t ends = 0;                             // that the call had so far
 };
 
-// What a user does: a command to the agent of one side.
+// A Request-URI has this parameter where nothing else tells to which call a request belongs.
+inline constexpr std::string_view number_param = "soak";
+// A registration is nobody's call: all plays share those of their agents.
+inline constexpr std::string_view registered_user = "roamer";
+
+// What a user does: a command to the agent of one side; none if it makes no sense now.
 struct ActionRow {
   std::string_view name;
   Stage stage;
   unsigned weight;  // among the rows of its stage
   bool by_caller, by_callee;
-  agent::Command (*command)(agent::CallId call, const Hosts& hosts);
+  std::optional<agent::Command> (*command)(const Situation& situation);
 };
 std::span<const ActionRow> action_rows();
 

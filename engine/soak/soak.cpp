@@ -14,10 +14,11 @@ namespace {
 
 using session::SessionState;
 
-constexpr Duration quiet_after = 11s;      // longer than T2 and the longest Retry-After of ours
-constexpr Duration dead_after = 70s;       // longer than two transactions one after the other
-constexpr Duration quiet_at_last = 400s;   // longer than anything takes that ends by itself
-constexpr Duration forgotten_after = 65s;  // longer than Timers B and D one after the other
+constexpr Duration quiet_after = 11s;        // longer than T2 and the longest Retry-After of ours
+constexpr Duration dead_after = 70s;         // longer than two transactions one after the other
+constexpr Duration quiet_at_last = 400s;     // longer than anything takes that ends by itself
+constexpr Duration forgotten_after = 65s;    // longer than Timers B and D one after the other
+constexpr Duration unsubscribe_every = 40s;  // longer than a SUBSCRIBE that nobody answers
 constexpr std::uint64_t steps_without_time_max = 1'000'000;
 
 constexpr Number children_max = 255;  // of one call, so that a path fits
@@ -41,10 +42,11 @@ struct Play {
   Instant began{};        // the phase
   Instant due{};          // when to look at it again
   Number children = 0;
-  bool was_bye_seen = false;
+  std::set<std::string, std::less<>> hung_up{};  // Call-IDs with a BYE that was answered 200
   bool used_datagrams = false, used_stream = false;
   bool was_helped = false;  // both sides were told to hang up
   bool has_failed = false;
+  Instant unsubscribe_due{};
 };
 
 // How an agent sees its end.
@@ -104,7 +106,6 @@ class Soak : public Watcher {
 
   // --- Watcher
   void crossed(Number call, const Crossing& crossing) override;
-  void arrived(Number call, const Message& message) override;
   void told(Number call, std::size_t agent, const agent::Event& event) override;
   Number referred(Number by, std::size_t agent) override;
   void strayed(std::size_t agent, const Message& message) override;
@@ -119,13 +120,20 @@ class Soak : public Watcher {
   // True when all actions of the list are done.
   bool act(Play& play, const std::vector<Action>& list);
   const End* end_of(const Play& play, Role role);
+  Situation situation(const Play& play, const End& end);
+  bool lives(const End& end) const;
   void perform(Play& play, const Action& action, const End& end);
+  void hang_up_others(Play& play);
   void hang_up_all(Play& play);
+  void unsubscribe_all(Play& play);
+  void remove_registrations();
   bool is_forgotten(const Play& play);
   bool is_orderly(const Play& play);
+  bool outlives_bye(const Play& play);
   View view(const Play& play, Role role);
   void settle(Play& play);
   void compare(Play& play);
+  std::optional<Finding> usage_disagreement(const Play& play);
   void die(Play& play);
 
   void judge_end();
@@ -169,7 +177,23 @@ void Soak::play(Number first, Number count) {
     if (steps > steps_without_time_max)
       return fail(nullptr, {"spinning", {3261, "17", Level::Stated}, "time passes", "it does not"});
   }
+  remove_registrations();
   judge_end();
+}
+
+// They are refreshed as long as somebody wants them.
+void Soak::remove_registrations() {
+  for (std::size_t agent = 0; agent < agent_count; ++agent)
+    for (const auto& row : action_rows()) {
+      const auto wish =
+          row.command({.own = host_port(world_.endpoint(agent, Transport::Udp)),
+                       .other = host_port(world_.endpoint(1 - agent, Transport::Udp))});
+      const auto* enrolled = wish ? std::get_if<agent::Register>(&*wish) : nullptr;
+      if (enrolled == nullptr) continue;
+      world_.command(registrations, agent, agent::Register{enrolled->registrar, 0});
+    }
+  const auto limit = world_.now() + quiet_at_last;
+  while (world_.next_due() && *world_.next_due() < limit) world_.step();
 }
 
 void Soak::schedule(Play& play, Instant due) {
@@ -213,8 +237,9 @@ void Soak::step(Play& play) {
       }
       return;
     case Phase::Ending:
-      if (act(play, play.plan.ending)) enter(play, Phase::Dying);
-      return;
+      if (!act(play, play.plan.ending)) return;
+      hang_up_others(play);
+      return enter(play, Phase::Dying);
     case Phase::Settling:
       return settle(play);
     case Phase::Dying:
@@ -236,16 +261,51 @@ void Soak::step(Play& play) {
 
 // --- what users do
 
+bool Soak::lives(const End& end) const {
+  const auto& agent = world_.agent(end.agent);
+  const auto* session = agent.session(end.id);
+  return agent.has_call(end.id) &&
+         (session == nullptr || session->session_state() != SessionState::Terminated);
+}
+
+// The newest that lives: another one may have taken it over, or tried to.
 const End* Soak::end_of(const Play& play, Role role) {
   const auto& lane = world_.lane(play.number);
   const auto& ends = role == Role::Caller ? lane.callers : lane.callees;
-  return ends.empty() ? nullptr : &ends.back();
+  if (ends.empty()) return nullptr;
+  const auto living =
+      std::find_if(ends.rbegin(), ends.rend(), [this](const End& end) { return lives(end); });
+  return living == ends.rend() ? &ends.back() : &*living;
+}
+
+Situation Soak::situation(const Play& play, const End& end) {
+  const auto& lane = world_.lane(play.number);
+  const auto usage = std::find_if(lane.usages.rbegin(), lane.usages.rend(), [&](const End& one) {
+    return one.agent == end.agent && world_.agent(one.agent).has_call(one.id);
+  });
+  return {.own = host_port(world_.endpoint(end.agent, Transport::Udp)),
+          .other = host_port(world_.endpoint(1 - end.agent, Transport::Udp)),
+          .number = play.number,
+          .call = end.id,
+          .usage = usage == lane.usages.rend() ? 0 : usage->id,
+          .session = world_.agent(end.agent).session(end.id),
+          .ends = lane.callers.size() + lane.callees.size()};
 }
 
 // Nothing is lost, and nothing overtakes: a datagram overtakes what waits in a stream.
 bool Soak::is_orderly(const Play& play) {
   return is_ideal(world_.lane(play.number).conditions) &&
          !(play.used_datagrams && play.used_stream);
+}
+
+// An end lives on though the BYE of its dialog was accepted.
+bool Soak::outlives_bye(const Play& play) {
+  const auto& lane = world_.lane(play.number);
+  const auto outlives = [&](const End& end) {
+    const auto* session = world_.agent(end.agent).session(end.id);
+    return session != nullptr && lives(end) && play.hung_up.contains(session->id().call_id);
+  };
+  return std::ranges::any_of(lane.callers, outlives) || std::ranges::any_of(lane.callees, outlives);
 }
 
 bool Soak::act(Play& play, const std::vector<Action>& list) {
@@ -269,11 +329,19 @@ bool Soak::act(Play& play, const std::vector<Action>& list) {
 }
 
 void Soak::perform(Play& play, const Action& action, const End& end) {
-  const Hosts hosts{host_port(world_.endpoint(end.agent, Transport::Udp)),
-                    host_port(world_.endpoint(1 - end.agent, Transport::Udp))};
-  auto command = action.row->command(end.id, hosts);
-  if (std::holds_alternative<agent::SendRefer>(command) && play.number >= generations_path) return;
-  world_.command(play.number, end.agent, std::move(command));
+  auto command = action.row->command(situation(play, end));
+  if (!command) return;
+  if (std::holds_alternative<agent::SendRefer>(*command) && play.number >= generations_path) return;
+  world_.command(play.number, end.agent, std::move(*command));
+}
+
+// Both sides may have tried to take one call over, and have two then.
+void Soak::hang_up_others(Play& play) {
+  const auto& callers = world_.lane(play.number).callers;
+  if (callers.size() == 1) return;
+  for (std::size_t i = 0; i < callers.size(); ++i)
+    if (const End end = callers[i]; lives(end))
+      world_.command(play.number, end.agent, agent::HangUp{end.id});
 }
 
 void Soak::hang_up_all(Play& play) {
@@ -284,6 +352,21 @@ void Soak::hang_up_all(Play& play) {
       const End end = (*ends)[i];
       if (world_.agent(end.agent).has_call(end.id))
         world_.command(play.number, end.agent, agent::HangUp{end.id});
+    }
+}
+
+void Soak::unsubscribe_all(Play& play) {
+  if (world_.now() < play.unsubscribe_due) return;
+  play.unsubscribe_due = world_.now() + unsubscribe_every;
+  auto& lane = world_.lane(play.number);
+  for (const auto* ends : {&lane.callers, &lane.callees, &lane.usages})
+    for (std::size_t i = 0; i < ends->size(); ++i) {
+      const End end = (*ends)[i];
+      const auto* session = world_.agent(end.agent).session(end.id);
+      // One at a time: that of a REFER ends by itself, and the newest is ended first.
+      const std::size_t count = session == nullptr ? 0 : session->live_subscriptions();
+      if (world_.agent(end.agent).has_call(end.id) && count > 0)
+        world_.command(play.number, end.agent, agent::Unsubscribe{end.id});
     }
 }
 
@@ -304,12 +387,12 @@ void Soak::settle(Play& play) {
   if (caller == View::Over && callee == View::Over) return enter(play, Phase::Dying);
   const auto& lane = world_.lane(play.number);
   const bool is_one_sided = caller == View::Over || callee == View::Over;
-  const auto quiet_at = lane.last_crossing + (is_one_sided ? dead_after : quiet_after);
+  const auto quiet_at = lane.last_change + (is_one_sided ? dead_after : quiet_after);
   if (lane.in_flight != 0 || world_.now() < std::max(quiet_at, play.began + quiet_after))
     return schedule(play, std::max({quiet_at, play.began + quiet_after, world_.now() + 1s}));
   if (is_one_sided) {
     // Only when no BYE got through.
-    if (is_orderly(play) || play.was_bye_seen)
+    if (is_orderly(play) || outlives_bye(play))
       fail(&play, {"one-sided",
                    {3261, "15", Level::Must},
                    "both ends are over, or none",
@@ -336,26 +419,50 @@ void Soak::compare(Play& play) {
   const auto* caller = end_of(play, Role::Caller);
   const auto* callee = end_of(play, Role::Callee);
   auto finding = disagreement(*world_.agent(caller->agent).session(caller->id),
-                              *world_.agent(callee->agent).session(callee->id),
-                              is_orderly(play));
+                              *world_.agent(callee->agent).session(callee->id), is_orderly(play));
+  if (!finding && is_orderly(play)) finding = usage_disagreement(play);
   if (finding) fail(&play, std::move(*finding));
+}
+
+// RFC 6665 4.4.1: a dialog of subscriptions only has two ends as well.
+std::optional<Finding> Soak::usage_disagreement(const Play& play) {
+  const auto& usages = world_.lane(play.number).usages;
+  for (const auto& one : usages) {
+    const auto* own = world_.agent(one.agent).session(one.id);
+    if (own == nullptr) continue;
+    const auto id = own->id();
+    const dialog::DialogId mirrored{id.call_id, id.remote_tag, id.local_tag};
+    std::size_t peers = 0;
+    for (const auto& other : usages) {
+      const auto* peer = world_.agent(other.agent).session(other.id);
+      if (peer != nullptr && peer->id() == mirrored) peers += peer->live_subscriptions();
+    }
+    if (peers != own->live_subscriptions())
+      return Finding{"subscription",
+                     {6665, "4.4.1", Level::Stated},
+                     std::to_string(own->live_subscriptions()) + " at both ends of " + id.call_id,
+                     std::to_string(peers) + " at the other"};
+  }
+  return std::nullopt;
 }
 
 bool Soak::is_forgotten(const Play& play) {
   const auto& lane = world_.lane(play.number);
   const auto has_call = [this](const End& end) { return world_.agent(end.agent).has_call(end.id); };
   return std::ranges::none_of(lane.callers, has_call) &&
-         std::ranges::none_of(lane.callees, has_call);
+         std::ranges::none_of(lane.callees, has_call) &&
+         std::ranges::none_of(lane.usages, has_call);
 }
 
 void Soak::die(Play& play) {
   if (is_forgotten(play)) return enter(play, Phase::Leaving);
+  unsubscribe_all(play);
   const auto age = world_.now() - play.began;
   const bool is_over =
       view(play, Role::Caller) == View::Over && view(play, Role::Callee) == View::Over;
   if (age >= dead_after && !is_over && !play.was_helped) {
     // One user hung up; nobody told the other.
-    if (is_orderly(play) || play.was_bye_seen)
+    if (is_orderly(play) || outlives_bye(play))
       fail(&play, {"does-not-end",
                    {3261, "15", Level::Must},
                    "both ends are over",
@@ -377,7 +484,11 @@ void Soak::crossed(Number call, const Crossing& crossing) {
   ++result_.messages;
   if (crossing.copies == 0) ++result_.lost;
   if (crossing.copies > 1) ++result_.doubled;
-  ++result_.sent[kind_of(crossing.message)];
+  const auto kind = kind_of(crossing.message);
+  ++result_.sent[kind];
+  // One that a later request has overtaken is 500 (12.2.2 MUST), and does not end the other side.
+  if (kind == "200 BYE" && plays_.contains(call))
+    plays_.at(call).hung_up.emplace(crossing.message.raw(HeaderId::CallId));
   if (const auto via = crossing.message.get<Via>(); via && plays_.contains(call))
     (via->transport == "UDP" ? plays_.at(call).used_datagrams : plays_.at(call).used_stream) = true;
   hash_.add(static_cast<std::uint64_t>(crossing.at.time_since_epoch().count()));
@@ -388,17 +499,13 @@ void Soak::crossed(Number call, const Crossing& crossing) {
         {crossing.at, crossing.from, crossing.copies, std::string(crossing.octets)});
 }
 
-void Soak::arrived(Number call, const Message& message) {
-  if (message.is_request() && message.method() == Method::Bye) plays_.at(call).was_bye_seen = true;
-}
-
 void Soak::told(Number call, std::size_t agent, const agent::Event& event) {
   if (std::holds_alternative<agent::CallAnswered>(event)) {
     const auto& callers = world_.lane(call).callers;
     if (!callers.empty() && callers.back().agent == agent) ++result_.answered;
   }
   if (const auto* violation = std::get_if<agent::Violation>(&event))
-    fail(&plays_.at(call), violation->finding);
+    fail(plays_.contains(call) ? &plays_.at(call) : nullptr, violation->finding);
 }
 
 Number Soak::referred(Number by, std::size_t agent) {
@@ -433,8 +540,13 @@ void Soak::judge_end() {
       fail(nullptr, {what, {3261, "12.3", Level::Stated}, "none is left", std::to_string(count)});
   };
   for (std::size_t agent = 0; agent < agent_count; ++agent) {
-    judge("calls-left", world_.agent(agent).live_calls());
-    judge("transactions-left", world_.agent(agent).live_transactions());
+    const auto census = world_.agent(agent).census();
+    judge("calls-left", census.calls);
+    judge("dialogs-left", census.dialogs);
+    judge("transactions-left", census.transactions);
+    judge("transaction-owners-left", census.transaction_owners);
+    judge("call-timers-left", census.timers);
+    judge("messages-left", census.messages_waiting);
   }
   judge("timers-left", world_.next_due() ? 1 : 0);
 }

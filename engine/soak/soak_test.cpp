@@ -44,10 +44,13 @@ TEST(Soak, EndsOnATerribleNetworkToo) {
 TEST(Soak, GoesEverywhere) {
   const auto result = soak({.seed = 6, .calls = 1500});
   for (const char* what :
-       {"INVITE",     "ACK",        "BYE",        "CANCEL",     "PRACK",      "UPDATE",
-        "INFO",       "MESSAGE",    "OPTIONS",    "REFER",      "NOTIFY",     "180 INVITE",
-        "183 INVITE", "302 INVITE", "401 INVITE", "407 INVITE", "486 INVITE", "487 INVITE",
-        "488 INVITE", "488 UPDATE", "491 INVITE", "491 UPDATE"})
+       {"INVITE",        "ACK",           "BYE",        "CANCEL",        "PRACK",
+        "UPDATE",        "INFO",          "MESSAGE",    "OPTIONS",       "REFER",
+        "NOTIFY",        "180 INVITE",    "183 INVITE", "302 INVITE",    "401 INVITE",
+        "407 INVITE",    "486 INVITE",    "487 INVITE", "488 INVITE",    "488 UPDATE",
+        "491 INVITE",    "491 UPDATE",    "SUBSCRIBE",  "200 SUBSCRIBE", "423 SUBSCRIBE",
+        "486 SUBSCRIBE", "404 SUBSCRIBE", "REGISTER",   "200 REGISTER",  "401 REGISTER",
+        "423 REGISTER",  "603 INVITE"})
     EXPECT_GT(result.sent.contains(what) ? result.sent.at(what) : 0U, 0U) << what;
   EXPECT_GT(result.referred, 0U);
 }
@@ -74,11 +77,10 @@ TEST(Soak, ACallGoesTheSameWayAloneAndAmongOthers) {
 
 TEST(Soak, MemoryThatGrowsIsSeen) {
   std::uint64_t octets = 1'000'000;
-  const Options options{
-      .seed = 7,
-      .calls = 20,
-      .heap = [&octets] { return octets += growth_max + 1; },
-      .settled_after = 5};
+  const Options options{.seed = 7,
+                        .calls = 20,
+                        .heap = [&octets] { return octets += growth_max + 1; },
+                        .settled_after = 5};
   const auto result = soak(options);
   ASSERT_EQ(result.failure_count, 1U);
   EXPECT_EQ(result.failures.front().finding.rule, "memory-grows");
@@ -98,6 +100,23 @@ TEST(Plan, IsTheSameForTheSameSeedAndOrderedInTime) {
       EXPECT_TRUE(std::ranges::is_sorted(list, {}, &Action::at));
   }
   EXPECT_GT(users.size(), 30U);
+}
+
+TEST(Plan, DrawsEveryActionByEveryRoleThatMay) {
+  std::set<std::pair<const ActionRow*, Role>> drawn;
+  const auto note = [&](const std::vector<Action>& list) {
+    for (const auto& action : list) drawn.emplace(action.row, action.by);
+  };
+  for (Number call = 0; call < 3000; ++call) {
+    const auto plan = draw_plan(4, call);
+    note(plan.setting_up);
+    for (const auto& round : plan.changes) note(round);
+    note(plan.ending);
+  }
+  for (const auto& row : action_rows()) {
+    EXPECT_EQ(drawn.contains({&row, Role::Caller}), row.by_caller) << row.name;
+    EXPECT_EQ(drawn.contains({&row, Role::Callee}), row.by_callee) << row.name;
+  }
 }
 
 // Ends that differ are told apart, row by row.

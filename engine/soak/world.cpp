@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "engine/message/header/all.h"
 #include "engine/message/parse.h"
 
 namespace sipassay::soak {
@@ -18,11 +19,32 @@ agent::Settings settings(std::size_t index) {
   out.local = {{Transport::Udp, host, 5060}, {Transport::Tcp, host, 5060}};
   out.credentials = {{"", "alice", "secret"}};
   out.accepts = {"example.com", "alice", "secret"};
+  out.timer.interval = session::session_interval_min;
+  out.registrar.emplace();
   return out;
 }
 
 std::size_t agent_at(const Endpoint& endpoint) {
   return endpoint.host == hosts[0] ? 0 : 1;
+}
+
+bool is_registration(const Message& message) {
+  if (message.is_request()) return message.method() == Method::Register;
+  const auto cseq = message.maybe<CSeq>();
+  return cseq && cseq->method == Method::Register;
+}
+
+bool changes_session(const Message& message) {
+  const auto cseq = message.maybe<CSeq>();
+  return !cseq || (cseq->method != Method::Subscribe && cseq->method != Method::Notify);
+}
+
+// What a subscription that was made anew after the end of another one says of itself.
+std::optional<Number> number_in(const Message& request) {
+  const auto uri = request.is_request() ? parse_uri(request.request_uri())
+                                        : Parsed<Uri>(std::unexpected(Error{}));
+  const auto number = uri ? uri->params.find(number_param) : std::nullopt;
+  return number ? ascii::number<Number>(number->value) : std::nullopt;
 }
 
 // Zero: of no call.
@@ -41,19 +63,22 @@ World::World(std::uint64_t seed, Watcher& watcher)
     : watcher_(watcher),
       agents_{agent::Agent(settings(0), Rng(derive_seed(seed, names[0]))),
               agent::Agent(settings(1), Rng(derive_seed(seed, names[1])))},
-      network_({}, Rng(derive_seed(seed, "network"))) {}
+      network_({}, Rng(derive_seed(seed, "network"))) {
+  open(registrations, network_rows().back().conditions, Rng(derive_seed(seed, "registrations")));
+}
 
 Lane& World::open(Number call, const simulation::Conditions& conditions, Rng rng) {
   const auto [entry, is_new] = lanes_.emplace(call, Lane{.conditions = conditions, .rng = rng});
   assert(is_new);
-  entry->second.last_crossing = now_;
+  entry->second.last_crossing = entry->second.last_change = now_;
   return entry->second;
 }
 
 void World::close(Number call) {
   const auto entry = lanes_.find(call);
   for (const auto& id : entry->second.call_ids) call_ids_.erase(id);
-  for (const auto* ends : {&entry->second.callers, &entry->second.callees})
+  const auto& lane = entry->second;
+  for (const auto* ends : {&lane.callers, &lane.callees, &lane.usages})
     for (const auto& end : *ends) owners_.erase({end.agent, end.id});
   lanes_.erase(entry);
 }
@@ -66,18 +91,25 @@ void World::command(Number call, std::size_t agent, agent::Command command) {
   current_ = call;
   const bool is_call = std::holds_alternative<agent::Call>(command);
   agents_[agent].handle(std::move(command), now_);
-  if (is_call) note_own_call(agent, call);
+  if (is_call) note_call(agent, call);
   drain(agent);
   current_.reset();
 }
 
-// Agents number their calls; one newer than all before was just made.
-void World::note_own_call(std::size_t agent, Number call) {
-  const auto newest = agents_[agent].newest_call();
-  if (newest <= newest_[agent]) return;
-  newest_[agent] = newest;
+// Agents number what they have; what is newer than all before was just made.
+void World::note_call(std::size_t agent, Number call) {
+  const auto newest = agents_[agent].last_id();
+  if (newest <= noted_[agent]) return;
+  noted_[agent] = newest;
   lanes_.at(call).callers.push_back({agent, newest});
   owners_.emplace(std::pair(agent, newest), call);
+}
+
+void World::note_usage(std::size_t agent, Number call) {
+  if (agents_[agent].last_id() <= noted_[agent]) return;
+  const auto id = ++noted_[agent];
+  lanes_.at(call).usages.push_back({agent, id});
+  owners_.emplace(std::pair(agent, id), call);
 }
 
 void World::drain(std::size_t agent) {
@@ -85,6 +117,7 @@ void World::drain(std::size_t agent) {
     const auto output = agents_[agent].poll();
     if (const auto* wait = std::get_if<agent::Wait>(&output)) {
       deadlines_[agent] = wait->deadline;
+      if (current_) note_usage(agent, *current_);
       return;
     }
     std::visit(
@@ -97,7 +130,7 @@ void World::drain(std::size_t agent) {
 
 void World::on(std::size_t agent, const agent::Event& event) {
   if (const auto* arrived = std::get_if<agent::CallArrived>(&event); arrived && current_) {
-    newest_[agent] = std::max(newest_[agent], arrived->call);
+    noted_[agent] = std::max(noted_[agent], arrived->call);
     lanes_.at(*current_).callees.push_back({agent, arrived->call});
     owners_.emplace(std::pair(agent, arrived->call), *current_);
   }
@@ -106,10 +139,10 @@ void World::on(std::size_t agent, const agent::Event& event) {
   if (!call) return;
   watcher_.told(*call, agent, event);
   // The INVITE of a call that a REFER made follows behind this event.
-  const bool has_called = agents_[agent].newest_call() > newest_[agent];
+  const bool has_called = agents_[agent].last_id() > noted_[agent];
   if (std::holds_alternative<agent::ReferArrived>(event) && has_called) {
     current_ = watcher_.referred(*call, agent);
-    note_own_call(agent, *current_);
+    note_call(agent, *current_);
   }
 }
 
@@ -117,16 +150,19 @@ void World::on(std::size_t agent, const agent::Event& event) {
 std::optional<Number> World::owner_of(const Message& message) {
   const auto id = message.raw(HeaderId::CallId);
   if (const auto known = call_ids_.find(id); known != call_ids_.end()) return known->second;
-  if (!current_) return std::nullopt;
-  call_ids_.emplace(id, *current_);
-  lanes_.at(*current_).call_ids.emplace_back(id);
-  return current_;
+  auto owner = is_registration(message) ? std::optional(registrations) : current_;
+  if (!owner) owner = number_in(message);
+  if (!owner || !lanes_.contains(*owner)) return std::nullopt;
+  call_ids_.emplace(id, *owner);
+  lanes_.at(*owner).call_ids.emplace_back(id);
+  return owner;
 }
 
 void World::on(std::size_t agent, const agent::Send& send) {
   const auto call = owner_of(send.message);
   if (!call) return watcher_.strayed(agent, send.message);
   auto& lane = lanes_.at(*call);
+  if (!current_ && send.message.method() == Method::Subscribe) note_usage(agent, *call);
   const auto& to = send.to.endpoint;
   simulation::Packet packet{.from = endpoint(agent, to.transport),
                             .to = to,
@@ -137,6 +173,7 @@ void World::on(std::size_t agent, const agent::Send& send) {
   const auto copies = network_.send(std::move(packet), now_, lane.conditions, lane.rng);
   lane.in_flight += copies;
   lane.last_crossing = now_;
+  if (changes_session(send.message)) lane.last_change = now_;
   watcher_.crossed(*call, {now_, agent, send.message, octets, copies});
 }
 
@@ -166,7 +203,7 @@ void World::arrive(simulation::Packet packet) {
   const Flow flow{packet.to, packet.from, packet.flow};
   auto message = parse_message(packet.octets);
   if (message) {
-    watcher_.arrived(packet.mark, *message);
+    if (changes_session(*message)) lane.last_change = now_;
     agents_[agent].handle(agent::MessageReceived{std::move(*message), flow}, now_);
   } else {
     agents_[agent].handle(agent::GarbageReceived{std::move(packet.octets), message.error(), flow},

@@ -38,18 +38,22 @@ struct Crossing {
 struct Lane {
   simulation::Conditions conditions;
   Rng rng;
-  std::vector<End> callers{}, callees{};  // the newest last; a redirected call has several
+  std::vector<End> callers{}, callees{};  // the newest last: after a 302, with Replaces
+  std::vector<End> usages{};              // dialogs of subscriptions only, of both sides
   std::vector<std::string> call_ids{};
   unsigned in_flight = 0;
   Instant last_crossing{};
+  Instant last_change{};  // the same, but for SUBSCRIBE and NOTIFY: they change no session
 };
+
+// Registrations belong to no call; their messages have this one's network.
+inline constexpr Number registrations = ~Number{0};
 
 // Told of everything that happens, with the call that it belongs to.
 class Watcher {
  public:
   virtual ~Watcher() = default;
   virtual void crossed(Number call, const Crossing& crossing) = 0;
-  virtual void arrived(Number call, const Message& message) = 0;
   virtual void told(Number call, std::size_t agent, const agent::Event& event) = 0;
   // The agent that was referred calls: a call that nobody planned. Its lane is to be opened.
   virtual Number referred(Number by, std::size_t agent) = 0;
@@ -82,14 +86,15 @@ class World {
   void drain(std::size_t agent);
   void on(std::size_t agent, const agent::Send& send);
   void on(std::size_t agent, const agent::Event& event);
-  void note_own_call(std::size_t agent, Number call);
+  void note_call(std::size_t agent, Number call);
+  void note_usage(std::size_t agent, Number call);
   void arrive(simulation::Packet packet);
   std::optional<Number> owner_of(const Message& message);
 
   Watcher& watcher_;
   std::array<agent::Agent, agent_count> agents_;
   std::array<std::optional<Instant>, agent_count> deadlines_;
-  std::array<agent::CallId, agent_count> newest_{};
+  std::array<agent::CallId, agent_count> noted_{};  // the newest id whose call is known
   simulation::Network network_;
   std::map<Number, Lane> lanes_;
   std::map<std::string, Number, std::less<>> call_ids_;
