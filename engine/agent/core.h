@@ -44,6 +44,8 @@ inline constexpr unsigned transfer_depth_max = 4;         // calls that a REFER 
 inline constexpr std::size_t registrations_max = 64;      // registrars of ours
 inline constexpr std::size_t datagram_octets_max = 1300;  // RFC 3261 18.1.1: more goes by TCP
 inline constexpr std::size_t without_tcp_max = 64;        // hosts known to refuse TCP
+inline constexpr std::size_t overloaded_max = 64;         // servers that sent 503
+inline constexpr Duration overload_max = 1h;              // is believed of a Retry-After
 
 // What became of the offer of a change of ours, kept for the retry after a 491 (RFC 3261 14.1).
 using Change = std::variant<Reinvite, Update>;
@@ -261,6 +263,8 @@ class Core {
   // Adds the Via; what is too long for a datagram gets a TCP destination, if there is one.
   bool address(Message& request, transaction::Destination& to);
   bool send_by_datagram(transaction::Id failed);
+  void spare(const Endpoint& server, const Message& response);
+  bool is_spared(const Endpoint& server) const;
   void respond(transaction::Id transaction, Message response, const Flow& flow);
   void respond(transaction::Id transaction, const Message& request, const Refusal& refusal,
                const Flow& flow);
@@ -426,6 +430,7 @@ class Core {
   std::optional<Call> call_for(const Message& refer) const;
   void tell_referrer(LiveCall& call, int status, std::string_view reason);
   // RFC 3891 3: the dialog that an INVITE replaces, or why it may not.
+  Authentication guard_of(const dialog::DialogId& replaced, const Behaviour& called);
   std::optional<Refusal> check_replaces(const Message& request,
                                         std::optional<dialog::DialogId>& replaced, bool& is_early);
   void end_replaced(LiveCall& call);
@@ -457,6 +462,7 @@ class Core {
   std::map<transaction::Id, ServerTransaction> servers_;
   std::set<std::pair<Instant, CallId>> schedule_;
   std::set<CallId> touched_;
+  std::map<std::string, Instant> overloaded_;  // "host:port", until when it is spared
   std::set<std::string> without_tcp_;  // "host:port" of whoever refused TCP
   std::optional<int> reject_next_;     // command Reject{next} when there is no call
   std::map<std::string, OwnRegistration> registrations_;  // by the registrar's URI

@@ -18,6 +18,7 @@ agent::Settings settings(std::size_t index) {
   out.local = {{Transport::Udp, host, 5060}, {Transport::Tcp, host, 5060}};
   out.credentials = {{"", "alice", "secret"}};
   out.accepts = {"example.com", "alice", "secret"};
+  out.spares_overloaded_servers = false;  // no call is to know of another
   return out;
 }
 
