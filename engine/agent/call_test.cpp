@@ -318,6 +318,34 @@ TEST(Call, UnsupportedReliabilityIsRefused) {
   EXPECT_EQ(pair.sent(Side::B, "420 INVITE").raw(HeaderId::Unsupported), "100rel");
 }
 
+// RFC 3261 21.5.4 SHOULD NOT: nothing more to a server that says how long it is overloaded.
+TEST(Call, AnOverloadedServerIsSparedAsLongAsItSays) {
+  Pair pair;
+  call(pair, "auto");
+  pair.run_for(100ms);
+  call(pair, "overload");
+  pair.run_for(100ms);
+  ASSERT_EQ(pair.sent(Side::B, "503 INVITE").raw(HeaderId::RetryAfter), "5");
+  const auto invites = pair.count(Side::A, "INVITE+sdp");
+  call(pair, "auto");
+  pair.a_does(SendOptions{pair.uri(Side::B, "auto")});
+  pair.run_for(4700ms);
+  EXPECT_EQ(pair.count(Side::A, "INVITE+sdp"), invites);
+  EXPECT_EQ(pair.count(Side::A, "OPTIONS"), 0U);
+  EXPECT_EQ(pair.events_of<CallEnded>(Side::A).at(1).reason, "503 cannot be sent");
+  EXPECT_EQ(pair.events_of<RequestAnswered>(Side::A).at(0).status, 503);
+  // A call that was there is ended all the same.
+  pair.a_does(HangUp{1});
+  pair.run_for(100ms);
+  EXPECT_EQ(pair.count(Side::B, "200 BYE"), 1U);
+  pair.run_for(300ms);
+  call(pair, "auto");
+  pair.run_for(100ms);
+  EXPECT_EQ(pair.count(Side::A, "INVITE+sdp"), invites + 1);
+  pair.a_does(HangUp{});
+  expect_all_ends(pair);
+}
+
 TEST(Call, DemandedReliabilityIs421) {
   Pair pair;
   call(pair, "demands-100rel", {.target = {}, .reliable = Reliability::Never, .headers = {}});

@@ -55,6 +55,9 @@ void Core::receive_invite(transaction::Id transaction, const Message& request, c
   std::optional<dialog::DialogId> replaced;
   bool replaces_early = false;
   if (auto refusal = check_replaces(request, replaced, replaces_early)) return refuse(*refusal);
+  Message challenge;
+  if (replaced && authenticate(guard_of(*replaced, behaviour), request, challenge))
+    return respond(transaction, std::move(challenge), flow);
 
   auto media = make_media(flow, behaviour.has_video);
   std::string answer;

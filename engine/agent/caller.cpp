@@ -8,6 +8,7 @@
 #include "engine/agent/resolve.h"
 #include "engine/base/ascii.h"
 #include "engine/message/header/all.h"
+#include "engine/message/multipart.h"
 
 namespace sipassay::agent {
 namespace {
@@ -30,6 +31,17 @@ std::string reason_of(int status, std::string_view text) {
     reason += text;
   }
   return reason;
+}
+
+void set_mixed_body(Message& message, const std::string& sdp, const Attachment& attachment,
+                    const std::string& boundary) {
+  std::vector<Part> parts;
+  if (!sdp.empty()) parts.emplace_back().body = sdp;
+  if (!sdp.empty()) parts.back().content_type = "application/sdp";
+  auto& attached = parts.emplace_back();
+  attached.headers = attachment.headers;
+  attached.body = attachment.octets;
+  message.set_body("multipart/mixed;boundary=" + boundary, make_multipart(parts, boundary));
 }
 
 }  // namespace
@@ -81,10 +93,11 @@ Message Core::make_invite(LiveCall& call, const Flow& flow) {
     is_ours ? invite.set(name, value) : invite.add(name, value);
   }
   client.media = make_media(flow, false);
-  if (wish.has_offer)
-    invite.set_body("application/sdp", client.media->offer());
+  const std::string offer = wish.has_offer ? client.media->offer() : std::string();
+  if (wish.attachment)
+    set_mixed_body(invite, offer, *wish.attachment, rng_.token(24));
   else
-    invite.set_body({}, {});
+    invite.set_body(offer.empty() ? std::string_view{} : "application/sdp", offer);
   return invite;
 }
 

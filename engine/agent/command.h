@@ -22,6 +22,11 @@ struct Body {
   std::string disposition;  // Content-Disposition; empty: the default of 13.2.1
 };
 
+// A body part as it stands in some message: the lines of its header fields, and what follows.
+struct Attachment {
+  std::string headers, octets;
+};
+
 enum class Reliability : std::uint8_t { IfSupported, Never, Always };
 
 // --- commands; imperative
@@ -30,6 +35,7 @@ struct Call {
   bool has_offer = true;                            // false: offerless INVITE, the peer offers
   Reliability reliable = Reliability::IfSupported;  // Always: Require: 100rel
   std::vector<ExtraHeader> headers{};
+  std::optional<Attachment> attachment{};  // beside the offer, in a multipart/mixed
   bool follows_redirects = false;  // RFC 3261 8.1.3.4; otherwise a 3xx ends the call
   bool offers_in_prack = false;  // a new offer in the PRACK of the answer (RFC 6337 2.2, pattern 5)
   std::string call_id{};         // empty: drawn

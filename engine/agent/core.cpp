@@ -184,6 +184,7 @@ void Core::route(transaction::ResponseReceived output) {
   if (!is_answer_to(owner.request, output.response))
     violate(owner.call, "response-of-another-request", {3261, "8.2.6.2", Level::Must},
             "Call-ID, From tag and CSeq of the request", "others");
+  if (output.response.status() == 503) spare(owner.to.endpoint, output.response);
   switch (owner.what) {
     case ClientTransaction::What::Invite:
       if (auto* call = find_call(owner.call);
@@ -223,6 +224,21 @@ void Core::route(transaction::TimedOut output) {
 void Core::route(transaction::TransportFailed output) {
   if (!clients_.contains(output.transaction) || send_by_datagram(output.transaction)) return;
   client_failed(output.transaction, session::Failure::TransportFailed);
+}
+
+// 21.5.4: only what says how long it is overloaded is spared.
+void Core::spare(const Endpoint& server, const Message& response) {
+  const auto after = response.maybe<RetryAfter>();
+  if (!settings_.spares_overloaded_servers || !after) return;
+  std::erase_if(overloaded_, [this](const auto& entry) { return entry.second <= now_; });
+  if (overloaded_.size() >= overloaded_max) return;
+  overloaded_[host_port(server)] =
+      now_ + std::min<Duration>(std::chrono::seconds(after->seconds), overload_max);
+}
+
+bool Core::is_spared(const Endpoint& server) const {
+  const auto entry = overloaded_.find(host_port(server));
+  return entry != overloaded_.end() && now_ < entry->second;
 }
 
 // RFC 3261 18.1.1 SHOULD: an element of RFC 2543 may know UDP only. It has not seen the request, so
@@ -505,6 +521,7 @@ bool Core::address(Message& request, transaction::Destination& to) {
 transaction::Id Core::send(Message& request, const Flow* flow, ClientTransaction owner) {
   auto to = destination(request, flow);
   if (!to) return 0;
+  if (owner.what != ClientTransaction::What::InDialog && is_spared(to->endpoint)) return 0;
   const bool is_datagram = to->endpoint.transport == Transport::Udp;
   if (!address(request, *to)) return 0;
   const auto id = layer_.send_request(request, *to, now_);

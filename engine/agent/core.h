@@ -48,6 +48,8 @@ inline constexpr std::size_t registrations_max = 64;      // registrars of ours
 inline constexpr std::size_t datagram_octets_max = 1300;  // RFC 3261 18.1.1: more goes by TCP
 inline constexpr std::size_t without_tcp_max = 64;        // hosts known to refuse TCP
 inline constexpr Duration without_tcp_for = 600s;         // then TCP is tried again
+inline constexpr std::size_t overloaded_max = 64;         // servers that sent 503
+inline constexpr Duration overload_max = 1h;              // is believed of a Retry-After
 
 // What became of the offer of a change of ours, kept for the retry after a 491 (RFC 3261 14.1).
 using Change = std::variant<Reinvite, Update>;
@@ -269,6 +271,8 @@ class Core {
   bool send_by_datagram(transaction::Id failed);
   void note_without_tcp(const Endpoint& host);
   bool is_without_tcp(const Endpoint& host) const;
+  void spare(const Endpoint& server, const Message& response);
+  bool is_spared(const Endpoint& server) const;
   void respond(transaction::Id transaction, Message response, const Flow& flow);
   void respond(transaction::Id transaction, const Message& request, const Refusal& refusal,
                const Flow& flow);
@@ -435,6 +439,7 @@ class Core {
   bool may_call_for_referrer(const LiveCall& call) const;
   void tell_referrer(LiveCall& call, int status, std::string_view reason);
   // RFC 3891 3: the dialog that an INVITE replaces, or why it may not.
+  Authentication guard_of(const dialog::DialogId& replaced, const Behaviour& called);
   std::optional<Refusal> check_replaces(const Message& request,
                                         std::optional<dialog::DialogId>& replaced, bool& is_early);
   void end_replaced(LiveCall& call);
@@ -468,6 +473,7 @@ class Core {
   std::set<CallId> touched_;
   std::map<std::string, Instant> without_tcp_;  // "host:port" of whoever refused TCP: until when
   std::optional<int> reject_next_;              // command Reject{next} when there is no call
+  std::map<std::string, Instant> overloaded_;   // "host:port", until when it is spared
   std::map<std::string, OwnRegistration> registrations_;  // by the registrar's URI
   std::set<std::string> pending_messages_;                // their Request-URIs (RFC 3428 8)
   std::deque<std::pair<std::string, SendMessage>> waiting_messages_;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "engine/message/header/all.h"
@@ -158,6 +159,52 @@ TEST(Subscription, WithoutANotifyItFailsAtTimerN) {
   EXPECT_EQ(pair.events_of<SubscriptionMoved>(Side::A).back().phase, "Terminated");
   expect_empty(pair);
   EXPECT_EQ(pair.count(Side::B, "NOTIFY"), 11U) << "one NOTIFY: the notifier drops it on timeout";
+}
+
+TEST(Subscription, WithoutAnyAnswerItFailsAfter64T1) {
+  Pair pair;
+  pair.set_filter([](const Pair::Line& line) { return line.from == Side::A; });
+  subscribe(pair, "auto", 600);
+  pair.run_for(31900ms);
+  EXPECT_EQ(pair.events_of<RequestAnswered>(Side::A).size(), 0U);
+  pair.run_for(200ms);
+  ASSERT_EQ(pair.events_of<RequestAnswered>(Side::A).size(), 1U);
+  EXPECT_EQ(pair.events_of<RequestAnswered>(Side::A)[0].status, 408);
+  EXPECT_EQ(pair.a().live_calls(), 0U);
+  const auto ladder = pair.ladder();
+  EXPECT_EQ(std::ranges::count(ladder, "a SUBSCRIBE"), 1) << "it is not tried again";
+  expect_empty(pair);
+}
+
+TEST(Subscription, AChallengeIsAnsweredWithTheNextNumber) {
+  Pair::Options options;
+  options.a.credentials = {{"", "alice", "secret"}};
+  options.b.accepts = {"", "alice", "secret"};
+  Pair pair(options);
+  subscribe(pair, "digest", 600);
+  pair.run_for(1s);
+  EXPECT_THAT(pair.ladder(), ElementsAre("a SUBSCRIBE", "b 401 SUBSCRIBE", "a SUBSCRIBE",
+                                         "b 200 SUBSCRIBE", "b NOTIFY", "a 200 NOTIFY"));
+  const auto first = pair.sent(Side::A, "SUBSCRIBE"), again = pair.sent(Side::A, "SUBSCRIBE", 1);
+  EXPECT_EQ(again.raw(HeaderId::CallId), first.raw(HeaderId::CallId));
+  EXPECT_EQ(again.get<CSeq>()->number, first.get<CSeq>()->number + 1);
+  pair.a_does(Unsubscribe{});
+  expect_empty(pair);
+}
+
+TEST(Subscription, ARefusedOneIsOver) {
+  for (const auto& [user, status] : {std::pair{"busy", 486}, std::pair{"nobody", 404},
+                                     std::pair{"decline", 603}, std::pair{"digest", 401}}) {
+    Pair pair;
+    subscribe(pair, user, 600);
+    pair.run_for(1s);
+    ASSERT_EQ(pair.events_of<RequestAnswered>(Side::A).size(), 1U) << user;
+    EXPECT_EQ(pair.events_of<RequestAnswered>(Side::A)[0].status, status);
+    EXPECT_EQ(pair.a().live_calls(), 0U) << user;
+    EXPECT_EQ(pair.count(Side::B, "NOTIFY"), 0U) << user;
+    expect_empty(pair);
+    EXPECT_EQ(pair.count(Side::A, "SUBSCRIBE"), 1U) << user;
+  }
 }
 
 TEST(Subscription, ANotifyMayComeBeforeThe2xx) {

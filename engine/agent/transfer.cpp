@@ -6,6 +6,8 @@
 #include "engine/agent/form.h"
 #include "engine/base/ascii.h"
 #include "engine/message/header/all.h"
+#include "engine/message/multipart.h"
+#include "engine/message/params.h"
 
 namespace sipassay::agent {
 namespace {
@@ -26,6 +28,20 @@ bool wants_no_subscription(const Message& refer) {
   return wish && !wish->value;
 }
 
+// RFC 3892 2.2, 4: the body part that the cid of Referred-By names.
+std::optional<Attachment> token_of(const Message& refer) {
+  const auto referred_by = refer.maybe<ReferredBy>();
+  const auto cid = referred_by ? referred_by->addr.params.find("cid") : std::nullopt;
+  if (!cid) return std::nullopt;
+  const auto boundary = multipart_boundary(refer.raw(HeaderId::ContentType));
+  const auto body = parse_multipart(refer.body(), boundary);
+  if (boundary.empty() || !body) return std::nullopt;
+  const std::string id = "<" + unquote(cid->value) + ">";
+  const auto part = std::ranges::find(body->parts, id, &Part::content_id);
+  if (part == body->parts.end()) return std::nullopt;
+  return Attachment{std::string(part->headers), std::string(part->body)};
+}
+
 }  // namespace
 
 // The call that a REFER asks for; nothing when it asks for something that we do not do.
@@ -36,7 +52,8 @@ std::optional<Call> Core::call_for(const Message& refer) const {
   Call call;
   call.target = std::move(formed->request_uri);
   call.headers = std::move(formed->headers);
-  // RFC 3892 2.2 MUST: unmodified.
+  // RFC 3892 2.2 MUST: value and token, unmodified.
+  call.attachment = token_of(refer);
   if (refer.has(HeaderId::ReferredBy))
     call.headers.push_back({"Referred-By", std::string(refer.raw(HeaderId::ReferredBy))});
   return call;
@@ -134,6 +151,16 @@ void Core::tell_referrer(LiveCall& call, int status, std::string_view reason) {
 }
 
 // --- Replaces
+
+// RFC 3891 3 MUST: who had to show credentials for a call is replaced by nobody who does not show
+// them. A call without is replaced by whoever knows its dialog (policy). None: shown already.
+Authentication Core::guard_of(const dialog::DialogId& replaced, const Behaviour& called) {
+  LiveCall* call = nullptr;
+  find_dialog(replaced, &call);
+  const auto* met = call != nullptr && call->server ? call->server->behaviour : nullptr;
+  if (met == nullptr || met->authentication == called.authentication) return Authentication::None;
+  return met->authentication;
+}
 
 std::optional<Refusal> Core::check_replaces(const Message& request,
                                             std::optional<dialog::DialogId>& replaced,

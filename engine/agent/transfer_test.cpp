@@ -117,6 +117,37 @@ TEST(Refer, HeadersOfTheTargetGoIntoTheInvite) {
   expect_all_ends(pair);
 }
 
+// RFC 3892 2.2 MUST: value and token, without modification.
+TEST(Refer, ReferredByAndItsTokenAreCopied) {
+  Pair pair;
+  establish(pair);
+  const std::string by = "<sip:referrer@example.com>;cid=\"20398823.2UWQFN309shb3@example.com\";x=y";
+  const std::string token =
+      "Content-Type: message/sipfrag\r\nContent-Disposition: aib; handling=optional\r\n"
+      "Content-ID: <20398823.2UWQFN309shb3@example.com>\r\n\r\n"
+      "Date: Thu, 21 Feb 2002 13:02:03 GMT\r\nReferred-By: <sip:referrer@example.com>\r\n";
+  pair.set_filter([&](const Pair::Line& line) {
+    const auto message = line.message();
+    if (line.was_injected || message.method() != Method::Refer) return true;
+    auto refer = message;
+    refer.add("Referred-By", by);
+    refer.set_body("multipart/mixed;boundary=b1",
+                   "--b1\r\nContent-Type: text/plain\r\n\r\nother\r\n--b1\r\n" + token +
+                       "\r\n--b1--\r\n");
+    pair.inject(Side::B, std::move(refer));
+    return false;
+  });
+  pair.a_does(SendRefer{0, pair.uri(Side::A, "auto")});
+  pair.run_for(1s);
+  const auto invite = pair.sent(Side::B, "INVITE+sdp");
+  EXPECT_EQ(invite.raw(HeaderId::ReferredBy), by);
+  EXPECT_THAT(std::string(invite.body()), HasSubstr("\r\n" + token + "\r\n--"));
+  EXPECT_THAT(std::string(invite.body()), Not(HasSubstr("other")));
+  // The offer beside it is understood.
+  EXPECT_EQ(pair.count(Side::A, "200 INVITE+sdp"), 1U);
+  expect_all_ends(pair);
+}
+
 // RFC 5057 5.5: the subscription outlives the session.
 TEST(Refer, NotifiesAfterTheBye) {
   Pair pair;
@@ -228,6 +259,34 @@ TEST(Replaces, AnEarlyDialogOfOurOwnIsCancelled) {
   EXPECT_EQ(pair.count(Side::A, "487 INVITE"), 1U);
   EXPECT_EQ(pair.count(Side::B, "200 INVITE+sdp"), 1U);
   expect_all_ends(pair);
+}
+
+// RFC 3891 3 MUST: the initiator is authorised; here by the credentials of the replaced user.
+TEST(Replaces, ACallThatNeededCredentialsIsReplacedWithThemOnly) {
+  for (const bool knows : {true, false}) {
+    Pair::Options options;
+    options.a.credentials = {{"", "alice", "secret"}};
+    options.b.accepts = {"", "alice", "secret"};
+    Pair pair(options);
+    establish(pair, "digest");
+    const std::string value = replaces(*pair.b().session(0));
+    if (knows) {
+      call_with(pair, value);
+      EXPECT_EQ(pair.count(Side::B, "BYE"), 1U);
+    } else {
+      // A stranger who has seen the dialog.
+      auto invite = pair.sent(Side::A, "INVITE+sdp");
+      invite.set_request_uri(pair.uri(Side::B, "auto"));
+      invite.set(HeaderId::CallId, "stranger").add("Replaces", value);
+      invite.set(HeaderId::Via, "SIP/2.0/UDP 127.0.0.9:5060;branch=z9hG4bKstranger");
+      pair.inject(Side::B, std::move(invite));
+      pair.run_for(1s);
+      EXPECT_EQ(pair.sent(Side::B, "401 INVITE", 1).raw(HeaderId::CallId), "stranger");
+      EXPECT_EQ(pair.count(Side::B, "200 INVITE+sdp"), 1U);
+      EXPECT_EQ(pair.count(Side::B, "BYE"), 0U);
+    }
+    expect_all_ends(pair);
+  }
 }
 
 TEST(Replaces, WithJoinOrTwiceIs400) {

@@ -1,6 +1,7 @@
 // Rows about SUBSCRIBE, NOTIFY and MESSAGE, and what REFER and INFO share with them.
 #include "engine/base/ascii.h"
 #include "engine/message/header/all.h"
+#include "engine/message/multipart.h"
 #include "engine/runner/misbehaviour_rows.h"
 #include "engine/runner/wire.h"
 
@@ -280,6 +281,20 @@ constexpr Misbehaviour rows[] = {
        if (!w.sends(Method::Invite) || !w.message().has(HeaderId::ReferredBy)) return;
        const std::string value(w.message().raw(HeaderId::ReferredBy));
        w.edit().set(HeaderId::ReferredBy, value.substr(0, value.find('>') + 1));
+     }},
+    {"drops-referrer-token",
+     {3892, "2.2", Level::Must},
+     "copies Referred-By but not the body part that it names",
+     [](Wire& w) {
+       if (!w.sends(Method::Invite) || !w.message().has(HeaderId::ReferredBy)) return;
+       const auto sdp = session_description(w.message());
+       if (sdp) w.edit().set_body("application/sdp", std::string(*sdp));
+     }},
+    {"forgets-retry-after",
+     {3261, "21.5.4", Level::ShouldNot},
+     "takes no notice of Retry-After in a 503",
+     [](Wire& w) {
+       if (w.gets(Method::Invite, 503, 503)) w.edit().remove(HeaderId::RetryAfter);
      }},
     {"keeps-replaced-dialog",
      {3891, "3", Level::Stated},

@@ -75,6 +75,9 @@ struct ReplyOptions {
   Body body{};
   bool is_reliable = false;               // 101-199 to INVITE: RSeq, resent until PRACK (RFC 3262)
   std::optional<Granted> subscription{};  // 2xx to SUBSCRIBE: what it must say
+  // 300-699 to a re-INVITE of which something was executed already: undo it all the same. Otherwise
+  // the answer is 200 (RFC 6141 3.3 SHOULD).
+  bool undoes_changes = false;
 };
 
 }  // namespace sipassay::session

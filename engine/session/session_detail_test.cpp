@@ -298,7 +298,7 @@ TEST(Undone, AnUpdateInsideAFailedReinviteIsRefusedAndItsLateAnswerIsNoViolation
   pair.settle();
   const auto update = pair.send(Caller, pair.caller().update({.body = sdp_body(7)}));
   pair.settle();
-  pair.reply(Callee, id, {.status = 488});
+  pair.reply(Callee, id, {.status = 488, .undoes_changes = true});
   pair.settle();
   EXPECT_EQ(pair.statuses(update), (std::vector<int>{488}));
   EXPECT_EQ(pair.reply(Callee, update, {.status = 200, .body = sdp_body(8)}).error().code,

@@ -121,6 +121,7 @@ struct SessionDialog::Impl {
   Status reply_provisional(Peer& peer, const ReplyOptions& options, Instant now);
   Status reply_success(Peer& peer, ReplyOptions options, Instant now);
   void reply_failure(Peer& peer, const ReplyOptions& options);
+  bool succeed_instead(Peer& peer, Instant now);
   Status reply_other(Pending& pending, TransactionId transaction, const ReplyOptions& options,
                      Instant now);
   void release_held(Instant now);

@@ -247,9 +247,7 @@ void SessionDialog::Impl::receive_info(const Message& request, TransactionId tra
 void SessionDialog::Impl::receive_cancel(TransactionId cancelled, Instant now) {
   Peer* peer = peer_invite(cancelled);
   if (peer == nullptr || peer->info.was_answered) return;
-  const bool has_executed = !peer->info.is_initial && offers.has_executed_changes() &&
-                            offers.invite_exchange() == InviteExchange::Done;
-  if (has_executed && reply_success(*peer, {}, now)) return;
+  if (succeed_instead(*peer, now)) return;
   const bool is_initial = peer->info.is_initial;
   if (!is_initial) return reply_failure(*peer, {.status = 487});
   put(Reply{cancelled, make_response(peer->info.request, 487, {}).set_body({}, {})});

@@ -302,6 +302,26 @@ TEST(Reinvite, CancelAfterExecutedChangesGets2xx) {
   EXPECT_EQ(pair.statuses(id), (std::vector<int>{183, 200})) << "RFC 6141 3.8";
 }
 
+// RFC 6141 3.3 SHOULD; an error only where nothing was executed.
+TEST(Reinvite, RefusalAfterExecutedChangesIs2xx) {
+  for (const bool is_executed : {true, false}) {
+    Established pair;
+    const auto id = pair.reinvite(Caller, 5, {{"Supported", "100rel"}});
+    if (is_executed) {
+      pair.reply(Callee, id, {.status = 183, .body = sdp_body(6), .is_reliable = true});
+      pair.settle();
+      pair.send(Caller, pair.caller().prack());
+      pair.settle();
+    }
+    pair.reply(Callee, id, {.status = 488});
+    pair.settle();
+    EXPECT_EQ(pair.statuses(id),
+              is_executed ? (std::vector<int>{183, 200}) : (std::vector<int>{488}));
+    EXPECT_EQ(pair.caller().offer()->octets, sdp_text(is_executed ? 5 : 1));
+    EXPECT_EQ(pair.callee().offer()->octets, sdp_text(is_executed ? 5 : 1));
+  }
+}
+
 TEST(Reinvite, FailureAfterExecutedChangesUndoesAllAndWantsAResync) {
   Established pair;
   const auto id = pair.reinvite(Caller, 5, {{"Supported", "100rel"}});
@@ -314,7 +334,7 @@ TEST(Reinvite, FailureAfterExecutedChangesUndoesAllAndWantsAResync) {
   pair.reply(Caller, update, {.status = 200, .body = sdp_body(8)});
   pair.settle();
   EXPECT_EQ(pair.caller().offer()->octets, sdp_text(7));
-  pair.reply(Callee, id, {.status = 488});
+  pair.reply(Callee, id, {.status = 488, .undoes_changes = true});
   pair.settle();
   EXPECT_EQ(pair.caller().offer()->octets, sdp_text(1));
   EXPECT_EQ(pair.callee().offer()->octets, sdp_text(1));

@@ -78,8 +78,17 @@ SessionDialog::Status SessionDialog::Impl::reply_invite(Peer& peer, const ReplyO
   }
   if (options.status < 200) return reply_provisional(peer, options, now);
   if (options.status < 300) return reply_success(peer, options, now);
+  if (!options.undoes_changes && succeed_instead(peer, now)) return {};
   reply_failure(peer, options);
   return {};
+}
+
+// RFC 6141 3.3, 3.8: 2xx to a re-INVITE that has changed something already, for what is refused or
+// cancelled now.
+bool SessionDialog::Impl::succeed_instead(Peer& peer, Instant now) {
+  const bool has_executed = !peer.info.is_initial && offers.has_executed_changes() &&
+                            offers.invite_exchange() == InviteExchange::Done;
+  return has_executed && reply_success(peer, {}, now);
 }
 
 SessionDialog::Status SessionDialog::Impl::reply_provisional(Peer& peer,

@@ -21,6 +21,7 @@ agent::Settings settings(std::size_t index) {
   out.accepts = {"example.com", "alice", "secret"};
   out.timer.interval = session::session_interval_min;
   out.registrar.emplace();
+  out.spares_overloaded_servers = false;  // no call is to know of another
   return out;
 }
 
