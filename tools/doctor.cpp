@@ -44,6 +44,7 @@ class Doctor {
         hub_({.limits = {}, .keeps_octets = true}) {
     known_.domain = options_.domain;
     known_.login = options_.login;
+    options_.knows_all_users = false;  // who is called is part of the question
     add_known_users();
     add_guesses();
     sut_.emplace(hub_, options_);
@@ -117,7 +118,7 @@ std::optional<Diagnosis> Doctor::examine() {
 void Doctor::put(Ask ask, std::string subject, std::string user) {
   questions_.push_back(
       question(ask, std::move(subject), std::move(user), questions_.size() + 1, options_.domain));
-  // A name that no behaviour has: who is called is part of the question.
+  // A name that no behaviour has.
   Question& one = questions_.back();
   one.the_case.user = "user:" + one.user;
   options_.users[one.the_case.user] = one.user;
@@ -145,6 +146,8 @@ void Doctor::second_round(const Diagnosis& so_far) {
   for (const Patient& one : so_far.users)
     if (user.empty() && std::ranges::find(one.behaves, "ring") != one.behaves.end())
       user = one.user;
+  // Its users may be known where the SUT itself is not.
+  if (!user.empty()) put(Ask::Options, {}, user);
   put(Ask::Method, std::string(unknown_method), user);
   for (const std::string_view method : asked_methods) put(Ask::Method, std::string(method), user);
   put(Ask::Extension, std::string(unknown_word), user);
@@ -163,9 +166,11 @@ void Doctor::second_round(const Diagnosis& so_far) {
 
 void Doctor::questions_in_calls(const Diagnosis& so_far) {
   const std::string& user = so_far.answering_user;
-  for (const Ask ask : {Ask::RequiresReliable, Ask::LateOffer, Ask::Reinvite, Ask::Update,
-                        Ask::SessionTimer, Ask::Repeats})
+  for (const Ask ask :
+       {Ask::RequiresReliable, Ask::LateOffer, Ask::Reinvite, Ask::SessionTimer, Ask::Repeats})
     put(ask, {}, user);
+  for (const std::string_view method : methods_asked_in_calls)
+    put(Ask::MethodInCall, std::string(method), user);
   put(Ask::Info, std::string(unknown_word), user);
   for (const std::string& package : so_far.claimed_info_packages)
     if (!has_asked(Ask::Info, package)) put(Ask::Info, package, user);
