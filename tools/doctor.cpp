@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
@@ -244,6 +245,20 @@ std::vector<std::string> users_to_ask(const po::variables_map& values, const Run
   return out;
 }
 
+// Its commands run where they ran before, wherever the file is.
+scenarios::Profile moved_to(const std::string& file, scenarios::Profile profile) {
+  namespace fs = std::filesystem;
+  profile.file = fs::absolute(file).string();
+  const auto fix = [](std::optional<scenarios::Command>& command) {
+    if (command) command->directory = fs::absolute(command->directory).lexically_normal().string();
+  };
+  fix(profile.start);
+  fix(profile.reset);
+  fix(profile.trigger);
+  if (profile.stop) fix(profile.stop->command);
+  return profile;
+}
+
 }  // namespace
 
 int doctor(const Arguments& arguments) {
@@ -274,7 +289,8 @@ int doctor(const Arguments& arguments) {
   if (!wanted.is_live()) throw UsageError{"doctor takes --sut ADDRESS or --profile FILE"};
   if (values->count("jobs") == 0) wanted.jobs = default_jobs;
   // The user auto is a guess until somebody has named or called it.
-  if (values->count("user") == 0 && !wanted.profile) wanted.users.clear();
+  if (values->count("user") == 0 && (!wanted.profile || wanted.profile->users.empty()))
+    wanted.users.clear();
   const auto where = report_wishes(*values, {"text", "json"});
   const std::string file = text(*values, "write");
   if (!file.empty()) check_writable(file);
@@ -292,10 +308,7 @@ int doctor(const Arguments& arguments) {
                  wish.name == "json"
                      ? diagnosis_json(*diagnosis)
                      : diagnosis_text(*diagnosis, wish.file.empty() && has_colours(STDOUT_FILENO)));
-  if (!file.empty()) {
-    diagnosis->profile.file = file;
-    write_file(file, to_xml(diagnosis->profile));
-  }
+  if (!file.empty()) write_file(file, to_xml(moved_to(file, std::move(diagnosis->profile))));
   return diagnosis->violations() > 0 || !diagnosis->death.empty() ? reports::exit_failed
                                                                   : reports::exit_as_expected;
 }

@@ -38,7 +38,8 @@ struct Question {
 
 inline constexpr std::size_t large_octets = 20'000;             // of the large datagram
 inline constexpr std::string_view unknown_word = "x-sipassay";  // nobody knows it
-inline constexpr std::string_view unknown_method = "SIPASSAY";
+// No name that begins like a response.
+inline constexpr std::string_view unknown_method = "ASSAY";
 inline constexpr Duration call_patience = 4s;  // with a call that is not answered
 inline constexpr Duration late_ack = 3s;       // after the INVITE
 
