@@ -235,5 +235,25 @@ TEST(Profile, KeepsToTheSchema) {
   std::filesystem::remove_all(folder);
 }
 
+// Of the stacks that tools/interop starts.
+TEST(Profile, OursAreSoundAndKeepToTheSchema) {
+  const std::filesystem::path folder = SIPASSAY_SOURCE_DIR "/tools/profiles";
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const auto loaded = load_profile(entry.path().string());
+    EXPECT_EQ(errors_of(loaded), "");
+    ASSERT_TRUE(loaded && loaded->start);
+    EXPECT_TRUE(std::filesystem::exists(std::filesystem::path(loaded->start->directory) /
+                                        loaded->start->arguments[0]))
+        << entry.path();
+    const std::string command =
+        fmt::format("xmllint --noout --nonet --schema '{}/scenarios/profile.xsd' '{}' 2>/dev/null",
+                    SIPASSAY_SOURCE_DIR, entry.path().string());
+    EXPECT_EQ(std::system(command.c_str()), 0) << entry.path();
+    ++count;
+  }
+  EXPECT_GE(count, 5U);
+}
+
 }  // namespace
 }  // namespace sipassay::scenarios

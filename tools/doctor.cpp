@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
@@ -44,6 +45,7 @@ class Doctor {
         hub_({.limits = {}, .keeps_octets = true}) {
     known_.domain = options_.domain;
     known_.login = options_.login;
+    options_.knows_all_users = false;  // who is called is part of the question
     add_known_users();
     add_guesses();
     sut_.emplace(hub_, options_);
@@ -117,7 +119,7 @@ std::optional<Diagnosis> Doctor::examine() {
 void Doctor::put(Ask ask, std::string subject, std::string user) {
   questions_.push_back(
       question(ask, std::move(subject), std::move(user), questions_.size() + 1, options_.domain));
-  // A name that no behaviour has: who is called is part of the question.
+  // A name that no behaviour has.
   Question& one = questions_.back();
   one.the_case.user = "user:" + one.user;
   options_.users[one.the_case.user] = one.user;
@@ -145,6 +147,8 @@ void Doctor::second_round(const Diagnosis& so_far) {
   for (const Patient& one : so_far.users)
     if (user.empty() && std::ranges::find(one.behaves, "ring") != one.behaves.end())
       user = one.user;
+  // Its users may be known where the SUT itself is not.
+  if (!user.empty()) put(Ask::Options, {}, user);
   put(Ask::Method, std::string(unknown_method), user);
   for (const std::string_view method : asked_methods) put(Ask::Method, std::string(method), user);
   put(Ask::Extension, std::string(unknown_word), user);
@@ -163,9 +167,11 @@ void Doctor::second_round(const Diagnosis& so_far) {
 
 void Doctor::questions_in_calls(const Diagnosis& so_far) {
   const std::string& user = so_far.answering_user;
-  for (const Ask ask : {Ask::RequiresReliable, Ask::LateOffer, Ask::Reinvite, Ask::Update,
-                        Ask::SessionTimer, Ask::Repeats})
+  for (const Ask ask :
+       {Ask::RequiresReliable, Ask::LateOffer, Ask::Reinvite, Ask::SessionTimer, Ask::Repeats})
     put(ask, {}, user);
+  for (const std::string_view method : methods_asked_in_calls)
+    put(Ask::MethodInCall, std::string(method), user);
   put(Ask::Info, std::string(unknown_word), user);
   for (const std::string& package : so_far.claimed_info_packages)
     if (!has_asked(Ask::Info, package)) put(Ask::Info, package, user);
@@ -239,6 +245,20 @@ std::vector<std::string> users_to_ask(const po::variables_map& values, const Run
   return out;
 }
 
+// Its commands run where they ran before, wherever the file is.
+scenarios::Profile moved_to(const std::string& file, scenarios::Profile profile) {
+  namespace fs = std::filesystem;
+  profile.file = fs::absolute(file).string();
+  const auto fix = [](std::optional<scenarios::Command>& command) {
+    if (command) command->directory = fs::absolute(command->directory).lexically_normal().string();
+  };
+  fix(profile.start);
+  fix(profile.reset);
+  fix(profile.trigger);
+  if (profile.stop) fix(profile.stop->command);
+  return profile;
+}
+
 }  // namespace
 
 int doctor(const Arguments& arguments) {
@@ -269,7 +289,8 @@ int doctor(const Arguments& arguments) {
   if (!wanted.is_live()) throw UsageError{"doctor takes --sut ADDRESS or --profile FILE"};
   if (values->count("jobs") == 0) wanted.jobs = default_jobs;
   // The user auto is a guess until somebody has named or called it.
-  if (values->count("user") == 0 && !wanted.profile) wanted.users.clear();
+  if (values->count("user") == 0 && (!wanted.profile || wanted.profile->users.empty()))
+    wanted.users.clear();
   const auto where = report_wishes(*values, {"text", "json"});
   const std::string file = text(*values, "write");
   if (!file.empty()) check_writable(file);
@@ -287,10 +308,7 @@ int doctor(const Arguments& arguments) {
                  wish.name == "json"
                      ? diagnosis_json(*diagnosis)
                      : diagnosis_text(*diagnosis, wish.file.empty() && has_colours(STDOUT_FILENO)));
-  if (!file.empty()) {
-    diagnosis->profile.file = file;
-    write_file(file, to_xml(diagnosis->profile));
-  }
+  if (!file.empty()) write_file(file, to_xml(moved_to(file, std::move(diagnosis->profile))));
   return diagnosis->violations() > 0 || !diagnosis->death.empty() ? reports::exit_failed
                                                                   : reports::exit_as_expected;
 }

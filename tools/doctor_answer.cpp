@@ -19,11 +19,10 @@ constexpr Duration at_once = 500ms;
 std::string_view method_of(Ask ask, std::string_view subject) {
   switch (ask) {
     case Ask::Method:
+    case Ask::MethodInCall:
       return subject;
     case Ask::EventPackage:
       return "SUBSCRIBE";
-    case Ask::Update:
-      return "UPDATE";
     case Ask::Info:
       return "INFO";
     case Ask::Options:

@@ -24,6 +24,8 @@ constexpr Duration default_t1 = 500ms;
 // Has it what it was asked for? Weakly: it refused in a way that fits who has it.
 enum class Evidence : std::uint8_t { None, Lacks, Weak, Has };
 
+// The user, the caller or the way is refused, and not what is asked for.
+constexpr std::array who_is_refused{401, 403, 404, 407, 410, 480, 483, 603, 604};
 constexpr std::array strong{415, 423, 469, 488, 489, 491};
 
 Evidence evidence_of(int status) {
@@ -142,6 +144,8 @@ class Diagnostician {
   void look_at_options() {
     const Answer* answer = find(Ask::Options);
     if (answer == nullptr) return;
+    for (const Answer& other : answers_)
+      if (other.question().ask == Ask::Options && answer->status() / 100 != 2) answer = &other;
     std::string missing;
     if (answer->status() / 100 == 2)
       for (const char* header :
@@ -251,7 +255,8 @@ class Diagnostician {
     if (status == 405 && !has_allow) {
       difference = "405 without Allow";
       clause = {3261, "8.2.1", Level::Must};
-    } else if (status != 405 && status != 501 && status != 401 && status != 407) {
+    } else if (status != 405 && status != 501 &&
+               std::ranges::find(who_is_refused, status) == who_is_refused.end()) {
       difference = "405 or 501 is the answer to a method that is not known";
     }
     add("an unknown method", "", unknown->outcome() + (has_allow ? " with Allow" : ""), difference,
@@ -262,19 +267,22 @@ class Diagnostician {
                       const std::optional<std::vector<std::string>>& allow) {
     const Answer* outside = find(Ask::Method, method);
     if (outside == nullptr) return;
-    const Answer* inside = method == "UPDATE" ? find(Ask::Update)
-                           : method == "INFO" ? find(Ask::Info)
-                                              : nullptr;
+    const Answer* inside = method == "INFO" ? find(Ask::Info) : find(Ask::MethodInCall, method);
     if (inside != nullptr && inside->final() == nullptr) inside = nullptr;
     const Answer& best = inside != nullptr ? *inside : *outside;
-    const Evidence evidence = evidence_of(best.status());
+    Evidence evidence = evidence_of(best.status());
+    const bool is_named = names(allow, method);
+    if (evidence == Evidence::Lacks && is_named && inside == nullptr && lives_in_dialogs(method))
+      evidence = Evidence::None;
     std::string difference;
-    Clause clause{3261, "20.5", Level::Must};
-    if (evidence == Evidence::Has && allow && !names(allow, method)) {
+    Clause clause{3261, "20.5", Level::Stated};
+    if (evidence == Evidence::Has && allow && !is_named) {
       difference = "it is understood, and Allow does not name it";
-    } else if (evidence == Evidence::Lacks && names(allow, method)) {
+      clause.level = Level::Must;
+    } else if (evidence == Evidence::Lacks && is_named) {
       difference = "Allow names it, and it is refused";
-      clause.level = Level::Stated;
+    } else if (best.status() == 0 && is_named) {
+      difference = "Allow names it, and it is not answered";
     }
     add(fmt::format("method {}", method), claim("Allow", allow, method),
         best.outcome() + (inside != nullptr ? " in a call" : ""), difference, clause);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cassert>
 
 #include "scenarios/load.h"
@@ -73,12 +74,14 @@ std::string inside(std::string_view request) {
   return std::string(established) + once(request);
 }
 
-std::string steps(Ask ask, const std::string& subject, const std::string& domain) {
+std::string steps(Ask ask, const std::string& subject, const std::string& user,
+                  const std::string& domain) {
+  const std::string to_domain = fmt::format(
+      R"(<send method="OPTIONS" as="q" request-uri="sip:{0}"><set name="To" value="&lt;sip:{0}&gt;"/></send>)",
+      domain);
   switch (ask) {
     case Ask::Options:
-      return once(fmt::format(
-          R"(<send method="OPTIONS" as="q" request-uri="sip:{0}"><set name="To" value="&lt;sip:{0}&gt;"/></send>)",
-          domain));
+      return once(user.empty() ? to_domain : R"(<send method="OPTIONS" as="q"/>)");
     case Ask::Hops:
       return once(R"(<send method="OPTIONS" as="q" request-uri="sip:x@sipassay.invalid">
         <set name="To" value="&lt;sip:x@sipassay.invalid&gt;"/><set name="Max-Forwards" value="0"/></send>)");
@@ -109,8 +112,11 @@ std::string steps(Ask ask, const std::string& subject, const std::string& domain
         <either><branch><expect status="2xx" of="q" as="answer"/><send method="ACK" for="answer"/></branch>
         <branch><expect status="{}" of="q"/></branch><branch silence="5s"/></either>)",
           established, any_refusal);
-    case Ask::Update:
-      return inside(R"(<send method="UPDATE" as="q" dialog="call" sdp="offer"/>)");
+    case Ask::MethodInCall:
+      return inside(
+          subject == "REFER"
+              ? R"(<send method="REFER" as="q" dialog="call"><remove name="Refer-To"/></send>)"
+              : fmt::format(R"(<send method="{}" as="q" dialog="call" sdp="offer"/>)", subject));
     case Ask::Info:
       return inside(fmt::format(
           R"(<send method="INFO" as="q" dialog="call"><set name="Info-Package" value="{}"/>
@@ -130,9 +136,15 @@ std::string steps(Ask ask, const std::string& subject, const std::string& domain
 
 }  // namespace
 
+bool lives_in_dialogs(std::string_view method) {
+  static constexpr std::string_view all[] = {"BYE", "INFO", "NOTIFY", "PRACK", "REFER", "UPDATE"};
+  return std::ranges::find(all, method) != std::end(all);
+}
+
 const std::vector<std::string_view> asked_methods{"BYE",       "INFO",    "MESSAGE", "NOTIFY",
                                                   "PRACK",     "PUBLISH", "REFER",   "REGISTER",
                                                   "SUBSCRIBE", "UPDATE"};
+const std::vector<std::string_view> methods_asked_in_calls{"REFER", "UPDATE"};
 // 100rel may be required by an INVITE only (RFC 3262 4), 199 by none (RFC 6228 4).
 const std::vector<std::string_view> asked_extensions{"timer", "replaces", "norefersub", "join",
                                                      "path",  "gruu",     "outbound"};
@@ -146,7 +158,7 @@ Question question(Ask ask, std::string subject, std::string user, std::size_t nu
       R"(<scenario xmlns="urn:sipassay:scenario:1" id="LOCAL-doctor-{}" sut="uas" level="STATED" transport="udp tcp tls ws wss">
 <title>A question</title><clause rfc="3261" section="11">What the SUT does is seen, not judged.</clause>
 {}</scenario>)",
-      number, steps(ask, subject, host));
+      number, steps(ask, subject, user, host));
   auto loaded = scenarios::load_text(xml, "doctor", {.root = "/"});
   assert(loaded.errors.empty() && loaded.cases.size() == 1);
   return {ask, std::move(subject), std::move(user), std::move(loaded.cases.front())};

@@ -23,7 +23,7 @@ enum class Ask : std::uint8_t {
   RequiresReliable,  // by one that requires it
   LateOffer,         // an INVITE without SDP
   Reinvite,          // inside a call, with an offer
-  Update,            // the same
+  MethodInCall,      // so that who knows it refuses it, or with an offer
   Info,              // inside a call, of the package that `subject` is
   SessionTimer,      // an INVITE with Session-Expires
   Repeats,           // an INVITE whose 2xx is acknowledged late
@@ -38,7 +38,8 @@ struct Question {
 
 inline constexpr std::size_t large_octets = 20'000;             // of the large datagram
 inline constexpr std::string_view unknown_word = "x-sipassay";  // nobody knows it
-inline constexpr std::string_view unknown_method = "SIPASSAY";
+// No name that begins like a response.
+inline constexpr std::string_view unknown_method = "ASSAY";
 inline constexpr Duration call_patience = 4s;  // with a call that is not answered
 inline constexpr Duration late_ack = 3s;       // after the INVITE
 
@@ -46,8 +47,11 @@ inline constexpr Duration late_ack = 3s;       // after the INVITE
 Question question(Ask ask, std::string subject, std::string user, std::size_t number,
                   const std::string& domain);
 
+// Methods that live in dialogs: who refuses them outside has not said that it lacks them.
+bool lives_in_dialogs(std::string_view method);
 // Methods that are asked about, and option tags that an OPTIONS may require.
 extern const std::vector<std::string_view> asked_methods;
+extern const std::vector<std::string_view> methods_asked_in_calls;
 extern const std::vector<std::string_view> asked_extensions;
 extern const std::vector<std::string_view> asked_packages;
 

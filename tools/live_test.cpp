@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -18,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "scenarios/profile.h"
 #include "tools/child_process.h"
 #include "tools/live_probe.h"
 
@@ -379,6 +381,81 @@ TEST_F(LiveProfile, AnAddressWhereNobodyIsCostsOnlyItsCases) {
   }
   EXPECT_GE(passed, 1);
   EXPECT_GE(errors, 1);
+}
+
+// --- the doctor
+
+class LiveDoctor : public LiveProfile {
+ protected:
+  Exit doctor(std::vector<std::string> more) const {
+    more.insert(more.begin(), {SIPASSAY_PROGRAM, "doctor", "--report", "json=" + report()});
+    return start(more);
+  }
+};
+
+TEST_F(LiveDoctor, WritesAProfileThatARunTakes) {
+  Background agent(agent_command());
+  const std::string udp = address_of(agent);
+  const std::string file = path("written.xml");
+  const Exit seen = doctor({"--sut", udp, "--t1", "20ms", "--ask", "auto", "--ask", "busy", "--ask",
+                            "reliable-wait", "--write", file});
+  EXPECT_EQ(seen.status, 0) << seen.err << seen.out;
+  EXPECT_THAT(seen.out, HasSubstr("0 differences, 0 of them to a MUST"));
+  const Json all = result();
+  EXPECT_EQ(all["sut"]["addresses"].size(), 2U);
+  EXPECT_EQ(all["users"].size(), 3U);
+  EXPECT_EQ(all["violations"], 0);
+  EXPECT_GT(all["symptoms"].size(), 30U);
+
+  const auto profile = scenarios::load_profile(file);
+  ASSERT_TRUE(profile);
+  EXPECT_EQ(profile->addresses.size(), 2U);
+  EXPECT_EQ(profile->roles.count(runner::SutRole::Registrar), 1U);
+  // It repeats a 2xx after 20 ms.
+  ASSERT_TRUE(profile->t1);
+  EXPECT_LE(*profile->t1, 100ms);
+  const std::string lint = "xmllint --noout --nonet --schema '" SIPASSAY_SOURCE_DIR
+                           "/scenarios/profile.xsd' '" +
+                           file + "' 2>/dev/null";
+  EXPECT_EQ(std::system(lint.c_str()), 0);
+
+  const Exit ended =
+      run_by(file, {"RFC3261-11.2", "RFC3261-17.2.1-7", "RFC3262-3-7", "--jobs", "8"});
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  std::map<std::string, int> outcomes;
+  const Json run = result();
+  for (const Json& one : run["cases"]) {
+    ++outcomes[one["outcome"]];
+    for (const Json& finding : one["findings"])
+      EXPECT_THAT(std::string(finding["rule"]), ::testing::Not(::testing::StartsWith("profile-")));
+  }
+  EXPECT_GE(outcomes["PASS"], 6);
+  EXPECT_EQ(outcomes["FAIL"] + outcomes["ERROR"] + outcomes["CRASH"], 0);
+  EXPECT_EQ(agent.end(SIGTERM), 0);
+}
+
+TEST_F(LiveDoctor, StartsASutByItsProfileAndKeepsWhatItSays) {
+  const std::string file = profile("<reset command='true'/>");
+  const std::string written = path("again.xml");
+  const Exit seen = doctor({"--profile", file, "--ask", "nobody", "--write", written});
+  EXPECT_EQ(seen.status, 0) << seen.err << seen.out;
+  const auto before = scenarios::load_profile(file);
+  const auto after = scenarios::load_profile(written);
+  ASSERT_TRUE(before && after);
+  EXPECT_EQ(after->start, before->start);
+  EXPECT_EQ(after->reset, before->reset);
+  EXPECT_EQ(after->t1, before->t1);
+  EXPECT_EQ(after->jobs, before->jobs);
+  EXPECT_TRUE(after->has_every_behaviour);
+  ASSERT_EQ(after->users.size(), 1U);
+  EXPECT_EQ(after->users[0].name, "nobody");
+}
+
+TEST_F(LiveDoctor, SaysThatNobodyIsThere) {
+  const Exit seen = doctor({"--sut", "udp:127.0.0.1:9"});
+  EXPECT_EQ(seen.status, 2);
+  EXPECT_THAT(seen.err, HasSubstr("the SUT cannot be reached at udp:127.0.0.1:9: Connection"));
+  EXPECT_EQ(seen.out, "");
 }
 
 TEST(Ua, SaysThatAPortIsInUse) {
