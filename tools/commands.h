@@ -14,6 +14,7 @@ using Arguments = std::vector<std::string>;
 int run(const Arguments& arguments);
 int list(const Arguments& arguments);
 int show(const Arguments& arguments);
+int doctor(const Arguments& arguments);
 int ua(const Arguments& arguments);
 int tables(const Arguments& arguments);
 int soak(const Arguments& arguments);

@@ -47,12 +47,13 @@ bool is_settled(const CaseResult& result) {
 // The whole run: what waits, what is under way, what is done.
 class LiveRun {
  public:
-  LiveRun(const std::vector<Case>& cases, const RunOptions& options, Progress& progress)
-      : cases_(cases),
+  LiveRun(transport::Hub& hub, LiveSut& sut, const std::vector<Case>& cases,
+          const RunOptions& options, Progress& progress)
+      : hub_(hub),
+        sut_(sut),
+        cases_(cases),
         options_(options),
         progress_(progress),
-        hub_({.limits = {}, .keeps_octets = true}),
-        sut_(hub_, options),
         pace_(options.jobs),
         runs_(cases.size()),
         started_(cases.size()),
@@ -93,11 +94,11 @@ class LiveRun {
   void refuse(std::size_t index, const std::string& reason);
   runner::CaseOptions case_options(std::size_t index, std::size_t repetition, unsigned retry) const;
 
+  transport::Hub& hub_;
+  LiveSut& sut_;
   const std::vector<Case>& cases_;
   const RunOptions& options_;
   Progress& progress_;
-  transport::Hub hub_;
-  LiveSut sut_;
   std::deque<std::size_t> waiting_;  // an entry a repetition
   std::vector<Running> running_;
   std::optional<Pulse> pulse_;  // when cases run side by side
@@ -111,22 +112,17 @@ class LiveRun {
 std::vector<CaseResult> LiveRun::run() {
   for (std::size_t i = 0; i < cases_.size(); ++i)
     waiting_.insert(waiting_.end(), options_.repeat, i);
-  const bool is_there = sut_.find();
-  if (!is_there && !is_interrupted()) give_up(sut_.complaint());
-  if (is_there) {
-    if (!sut_.complaint().empty()) fmt::print(stderr, "sipassay: {}\n", sut_.complaint());
-    feel_pulse();
-    while (!is_interrupted() && (!waiting_.empty() || !running_.empty())) {
-      start_more();
-      turn();
-      collect();
-      if (running_.empty() && !crashes_.empty()) settle_crashes();
-      progress_.tick();
-    }
+  if (!sut_.is_there()) give_up(sut_.complaint());
+  feel_pulse();
+  while (!is_interrupted() && (!waiting_.empty() || !running_.empty())) {
+    start_more();
+    turn();
+    collect();
+    if (running_.empty() && !crashes_.empty()) settle_crashes();
+    progress_.tick();
   }
   pulse_.reset();
   running_.clear();
-  sut_.stop();
   std::vector<CaseResult> out;
   for (auto& runs : runs_)
     if (!runs.empty()) out.push_back(verdict_of(std::move(runs)));
@@ -134,7 +130,7 @@ std::vector<CaseResult> LiveRun::run() {
 }
 
 void LiveRun::feel_pulse() {
-  if (options_.jobs > 1)
+  if (options_.jobs > 1 && sut_.is_there())
     pulse_.emplace(hub_, sut_.address().sut, sut_.address().near, Rng(options_.seed).fork("pulse"));
 }
 
@@ -436,10 +432,24 @@ const CaseResult* blame_one(const std::vector<CaseResult*>& crashed,
   return crashed[best];
 }
 
+std::vector<CaseResult> run_live_cases(transport::Hub& hub, LiveSut& sut,
+                                       const std::vector<Case>& cases, const RunOptions& options,
+                                       Progress& progress) {
+  return LiveRun(hub, sut, cases, options, progress).run();
+}
+
 std::vector<CaseResult> run_live_cases(const std::vector<Case>& cases, const RunOptions& options,
                                        Progress& progress) {
   transport::allow_many_sockets();
-  return LiveRun(cases, options, progress).run();
+  transport::Hub hub({.limits = {}, .keeps_octets = true});
+  LiveSut sut(hub, options);
+  sut.find();
+  if (is_interrupted()) return {};
+  if (sut.is_there() && !sut.complaint().empty())
+    fmt::print(stderr, "sipassay: {}\n", sut.complaint());
+  auto out = run_live_cases(hub, sut, cases, options, progress);
+  sut.stop();
+  return out;
 }
 
 }  // namespace sipassay::tools

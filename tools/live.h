@@ -5,6 +5,7 @@
 
 #include "engine/runner/case.h"
 #include "engine/runner/result.h"
+#include "tools/live_sut.h"
 #include "tools/progress.h"
 #include "tools/run_options.h"
 
@@ -17,6 +18,10 @@ inline constexpr Duration live_timeout = 5min;  // of one case, unless the optio
 // Results of the cases in their order; fewer when interrupted. A SUT that cannot be reached at the
 // start, or that stays away after it died, makes the cases that are left ERROR.
 std::vector<runner::CaseResult> run_live_cases(const std::vector<runner::Case>& cases,
+                                               const RunOptions& options, Progress& progress);
+// The same with a SUT that was looked for already, and that is not stopped.
+std::vector<runner::CaseResult> run_live_cases(transport::Hub& hub, LiveSut& sut,
+                                               const std::vector<runner::Case>& cases,
                                                const RunOptions& options, Progress& progress);
 
 // The case sent something and the SUT nothing.

@@ -27,7 +27,8 @@ bool LiveSut::find() {
   if (complaint_.empty() && !process_) complaint_ = reset();
   if (!complaint_.empty()) return false;
   complaint_ = ask_everywhere();
-  return answers(address());
+  is_there_ = answers(address());
+  return is_there_;
 }
 
 void LiveSut::look_up(const Endpoint& written) {

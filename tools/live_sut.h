@@ -25,9 +25,11 @@ class LiveSut {
   // Nothing else happens on the hub while it is asked; the options outlive it and name a live SUT.
   LiveSut(transport::Hub& hub, const RunOptions& options) : hub_(hub), options_(options) {}
 
-  // Starts or resets it as its profile says, and asks it by all its addresses. True: it answers at
-  // one of them at least. What went wrong is in complaint(), also when it is true.
+  // Starts or resets it as its profile says, and asks it by all its addresses. True, and
+  // is_there(): it answers at one of them at least. What went wrong is in complaint(), also when it
+  // is true.
   bool find();
+  bool is_there() const { return is_there_; }
   const std::string& complaint() const { return complaint_; }
 
   // Asked by OPTIONS (RFC 3261 11) until it answers; empty, or why it does not. With patience it is
@@ -60,6 +62,7 @@ class LiveSut {
   std::vector<Address> addresses_;  // as the options have them
   std::unique_ptr<SutProcess> process_;
   std::optional<Adapter> adapter_;
+  bool is_there_ = false;
   std::string complaint_;
 };
 

@@ -25,6 +25,7 @@ constexpr std::array commands{
     Command{"run", "run conformance cases against the embedded engine or a live SUT", &run},
     Command{"list", "list the cases that a selection means", &list},
     Command{"show", "show one case: requirement, reading, steps", &show},
+    Command{"doctor", "ask a live SUT what it is, and write its profile", &doctor},
     Command{"ua", "run the engine as a live stack under test", &ua},
     Command{"tables", "print the engine's state tables as Markdown or DOT", &tables},
     Command{"soak", "many random calls of the engine with itself, in virtual time", &soak},
