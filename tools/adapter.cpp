@@ -70,8 +70,8 @@ std::uint32_t Adapter::tell(runner::SutCommand command) {
   const std::string line = to_line(command);
   const auto refuse = [&](std::string reason) {
     open_.erase(command.number);
-    events_.push_back(runner::SutCommandDone{
-        .number = command.number, .ok = false, .reason = std::move(reason)});
+    events_.push_back(
+        runner::SutCommandDone{.number = command.number, .ok = false, .reason = std::move(reason)});
     return command.number;
   };
   if (line.size() > adapter_line_max) return refuse("the command is too long for an adapter");
@@ -127,7 +127,8 @@ void Adapter::read() {
     }
     buffer_.append(some.data(), static_cast<std::size_t>(count));
     std::size_t begin = 0;
-    for (std::size_t at = 0; state_ != State::Off && (at = buffer_.find('\n', begin)) != std::string::npos;
+    for (std::size_t at = 0;
+         state_ != State::Off && (at = buffer_.find('\n', begin)) != std::string::npos;
          begin = at + 1)
       take(std::string_view(buffer_).substr(begin, at - begin));
     if (state_ == State::Off) return;
@@ -146,7 +147,8 @@ void Adapter::take(std::string_view line) {
   if (line.size() > adapter_line_max) return end("it said a line that is too long");
   auto read = adapter_line_from(line);
   const auto is_no_line = [&](std::string_view expected) {
-    end(fmt::format("it said \"{}\": expected {}", reports::printable(line.substr(0, 80)), expected));
+    end(fmt::format("it said \"{}\": expected {}", reports::printable(line.substr(0, 80)),
+                    expected));
   };
   if (!read) return is_no_line(read.error());
   if (const auto* ready = std::get_if<AdapterReady>(&*read)) {

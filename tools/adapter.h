@@ -1,4 +1,5 @@
-// The adapter of a live SUT: a program that is told what the SUT shall do (tools/adapters/README.md).
+// The adapter of a live SUT: a program that is told what the SUT shall do
+// (tools/adapters/README.md).
 //
 // Whatever it says is foreign input: lines have a length, seconds a number of lines, and what is no
 // line of the protocol ends it. It is started again for the next command, not for ever.
@@ -22,7 +23,7 @@
 namespace sipassay::tools {
 
 inline constexpr unsigned adapter_lines_a_second_max = 10'000;
-inline constexpr unsigned adapter_deaths_max = 3;       // without an answer in between
+inline constexpr unsigned adapter_deaths_max = 3;         // without an answer in between
 inline constexpr std::size_t adapter_waiting_max = 1000;  // commands without an answer
 
 class Adapter {
@@ -76,7 +77,7 @@ class Adapter {
   unsigned lines_ = 0;
   unsigned deaths_ = 0;
   std::uint32_t number_ = 0;
-  std::set<std::uint32_t> open_;    // commands without an answer
+  std::set<std::uint32_t> open_;     // commands without an answer
   std::deque<std::string> waiting_;  // until it is ready
   std::deque<Event> events_;
   std::string complaint_;

@@ -36,9 +36,8 @@ std::string escaped(std::string_view value) {
 }
 
 bool is_name(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return ascii::is_alnum(c) || c == '-';
-  });
+  return !text.empty() &&
+         std::ranges::all_of(text, [](char c) { return ascii::is_alnum(c) || c == '-'; });
 }
 
 std::expected<AdapterLine, std::string> ready_from(std::string_view rest) {
@@ -49,11 +48,10 @@ std::expected<AdapterLine, std::string> ready_from(std::string_view rest) {
       out.is_sut = true;
       continue;
     }
-    const auto calls = word.starts_with("calls=") ? ascii::number<unsigned>(word.substr(6))
-                                                  : std::nullopt;
+    const auto calls =
+        word.starts_with("calls=") ? ascii::number<unsigned>(word.substr(6)) : std::nullopt;
     if (!calls || *calls == 0 || *calls > adapter_calls_max)
-      return std::unexpected(
-          fmt::format("ready, calls= with 1 to {}, sut=yes", adapter_calls_max));
+      return std::unexpected(fmt::format("ready, calls= with 1 to {}, sut=yes", adapter_calls_max));
     out.calls = *calls;
   }
   return out;

@@ -12,8 +12,8 @@
 
 namespace sipassay::tools {
 
-inline constexpr std::size_t adapter_line_max = 4096;   // octets, without the line end
-inline constexpr unsigned adapter_calls_max = 1000;     // that an adapter may keep apart
+inline constexpr std::size_t adapter_line_max = 4096;  // octets, without the line end
+inline constexpr unsigned adapter_calls_max = 1000;    // that an adapter may keep apart
 
 // --- to the adapter: "7 call peer=sip:peer@127.0.0.1:40000 offer=no". Values are percent-encoded.
 std::string to_line(const runner::SutCommand& command);

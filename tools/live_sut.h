@@ -61,8 +61,8 @@ class LiveSut {
   const RunOptions& options_;
   std::vector<Address> addresses_;  // as the options have them
   std::unique_ptr<SutProcess> process_;
-  bool is_there_ = false;
   std::optional<Adapter> adapter_;
+  bool is_there_ = false;
   std::string complaint_;
 };
 

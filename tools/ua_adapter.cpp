@@ -65,7 +65,8 @@ void UaAdapter::carry_out(const runner::SutCommand& command) {
   }
   const agent::CallId before = agent_.newest_call();
   ports_.command(std::move(*what));
-  if (const agent::CallId made = agent_.newest_call(); made != before)
+  // A call that ends makes an older one the newest.
+  if (const agent::CallId made = agent_.newest_call(); made > before)
     calls_.push_back({made, command.peer});
   ports_.say(fmt::format("{} ok", command.number));
 }
@@ -99,15 +100,17 @@ bool UaAdapter::is_with(Known& known, const std::string& peer) const {
 void UaAdapter::happened(const agent::Event& event) {
   if (const auto* arrived = std::get_if<agent::CallArrived>(&event)) {
     calls_.push_back({arrived->call, {}});
-    ports_.say(fmt::format("incoming call {} for {}", arrived->call,
-                           reports::printable(arrived->user)));
+    ports_.say(
+        fmt::format("incoming call {} for {}", arrived->call, reports::printable(arrived->user)));
   } else if (const auto* confirmed = std::get_if<agent::CallConfirmed>(&event)) {
     ports_.say(fmt::format("established call {}", confirmed->call));
   } else if (const auto* ended = std::get_if<agent::CallEnded>(&event)) {
-    ports_.say(
-        fmt::format("ended call {}: {}", ended->call, reports::printable(ended->reason)));
+    ports_.say(fmt::format("ended call {}: {}", ended->call, reports::printable(ended->reason)));
   } else if (const auto* registered = std::get_if<agent::RegistrationChanged>(&event)) {
     ports_.say(fmt::format("registered for {} s", registered->seconds));
+  } else if (const auto* subscribed = std::get_if<agent::SubscriptionMoved>(&event)) {
+    if (std::ranges::find(calls_, subscribed->call, &Known::call) == calls_.end())
+      calls_.push_back({subscribed->call, {}});
   }
 }
 

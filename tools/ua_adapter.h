@@ -16,8 +16,8 @@ namespace sipassay::tools {
 class UaAdapter {
  public:
   struct Ports {
-    std::function<void(agent::Command)> command;   // to the agent, now
-    std::function<void(const std::string&)> say;   // a line
+    std::function<void(agent::Command)> command;  // to the agent, now
+    std::function<void(const std::string&)> say;  // a line
     std::function<void()> quit;
   };
   // The agent outlives it.
