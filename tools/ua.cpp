@@ -13,6 +13,7 @@
 
 #include "engine/agent/agent.h"
 #include "engine/agent/behaviour.h"
+#include "engine/proxy/proxy.h"
 #include "engine/transport/hub.h"
 #include "engine/transport/wall_clock.h"
 #include "reports/escape.h"
@@ -211,6 +212,14 @@ agent::Settings settings_from(const po::variables_map& values) {
   return settings;
 }
 
+proxy::Settings proxy_settings(const agent::Settings& settings) {
+  return {.domain = settings.domain,
+          .local = settings.local,
+          .timings = settings.timings,
+          .registrar = settings.registrar.value_or(agent::Registrar::Options{}),
+          .accepts = settings.accepts};
+}
+
 std::uint64_t any_seed() {
   std::random_device entropy;
   return (std::uint64_t{entropy()} << 32U) | entropy();
@@ -242,6 +251,9 @@ int ua(const Arguments& arguments) {
       "register this address-of-record at its host (RFC 3261 10.2), sip:bob@192.0.2.7, and keep it "
       "registered; --login is used when it asks. May be repeated");
   add("no-registrar", "answer 405 to REGISTER");
+  add("proxy",
+      "be a forking, record-routing proxy with a registrar instead of a user agent (RFC 3261 16): "
+      "calls go to what has registered, for other domains to their Request-URI");
   add("t1", text_value("TIME"), "T1, which scales all timers (default 500ms)");
   add("seed", text_value("N"), "source of all tags and branches; default: a new one each time");
   add("verbose", "print a line for everything that happens");
@@ -249,6 +261,9 @@ int ua(const Arguments& arguments) {
       "Runs the engine as a live user agent until SIGINT or SIGTERM.\n" + users_text();
   const auto values = parse({"ua", "", about}, arguments, options);
   if (!values) return reports::exit_as_expected;
+  for (const char* name : {"register", "otherwise", "no-registrar"})
+    if (values->count("proxy") != 0 && values->count(name) != 0)
+      throw UsageError{fmt::format("--{} is for a user agent, not for --proxy", name)};
 
   std::vector<Endpoint> wanted;
   for (const std::string& written : texts(*values, "listen"))
@@ -268,14 +283,19 @@ int ua(const Arguments& arguments) {
     return reports::exit_error;
   }
   for (const Endpoint& endpoint : *opened) settings.local.push_back(advertised(endpoint));
-  agent::Agent agent(std::move(settings), Rng(seed));
-  transport::WallClock clock(hub, agent, [is_verbose](const agent::Event& event) {
-    if (is_verbose) fmt::print("{}\n", line_of(event));
-  });
   std::string where;
   for (const Endpoint& endpoint : *opened) where += " " + to_string(endpoint);
   fmt::print("ready:{} (seed {})\n", where, seed);
   std::fflush(stdout);
+  if (values->count("proxy") != 0) {
+    proxy::Proxy proxy(proxy_settings(settings), Rng(seed));
+    transport::WallClock(hub, proxy).run_until(std::nullopt);
+    return reports::exit_as_expected;
+  }
+  agent::Agent agent(std::move(settings), Rng(seed));
+  transport::WallClock clock(hub, agent, [is_verbose](const agent::Event& event) {
+    if (is_verbose) fmt::print("{}\n", line_of(event));
+  });
   for (const std::string& uri : texts(*values, "register"))
     clock.command(agent::Register{.registrar = uri});
   clock.run_until(std::nullopt);
