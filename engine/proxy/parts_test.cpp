@@ -26,17 +26,23 @@ Message request(std::string_view method, std::string_view uri) {
 
 struct Where {
   std::string_view uri;
-  bool is_here;
+  bool is_here, is_served;
 };
 TEST(Place, KnowsItsAddressesAndItsDomain) {
+  Place elsewhere = place;
+  elsewhere.local.front().port = 5070;
   constexpr Where vectors[] = {
-      {"sip:example.com", true},           {"sip:b@EXAMPLE.com:5060", true},
-      {"sip:b@example.com:5070", false},   {"sip:b@192.0.2.1", true},
-      {"sip:b@192.0.2.1:5060", true},      {"sip:b@192.0.2.1:5061", false},
-      {"sip:b@192.0.2.2", false},          {"tel:+1", false},
-      {"sips:b@example.com", true},        {"sip:b@sub.example.com", false},
+      {"sip:example.com", true, true},        {"sip:b@EXAMPLE.com:5070", true, true},
+      {"sip:b@example.com:5060", false, false}, {"sip:b@192.0.2.1:5070", true, true},
+      {"sip:b@192.0.2.1:5060", false, false}, {"sip:b@192.0.2.1", false, true},
+      {"sip:b@192.0.2.2:5070", false, false}, {"sips:b@example.com", true, true},
+      {"sip:b@sub.example.com", false, false}, {"tel:+1", false, false},
   };
-  for (const auto& [uri, is_here] : vectors) EXPECT_EQ(place.is_here(*parse_uri(uri)), is_here) << uri;
+  for (const auto& [uri, is_here, is_served] : vectors) {
+    EXPECT_EQ(elsewhere.is_here(*parse_uri(uri)), is_here) << uri;
+    EXPECT_EQ(elsewhere.serves(*parse_uri(uri)), is_served) << uri;
+  }
+  EXPECT_TRUE(place.is_here(*parse_uri("sip:b@192.0.2.1")));
 }
 
 struct Preprocessing {

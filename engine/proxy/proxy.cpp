@@ -273,7 +273,7 @@ void Proxy::Impl::receive_request(transaction::Id id, Message request, const Flo
   if (is_ack || request.method() == Method::Cancel)
     return forward_statelessly(std::move(request), flow);
   const auto target = request.target();
-  const bool is_ours = target && place.is_here(*target) && !request.has(HeaderId::Route);
+  const bool is_ours = target && place.serves(*target) && !request.has(HeaderId::Route);
   if (is_ours && request.method() == Method::Register) return receive_register(id, request, flow);
   if (is_ours && request.method() == Method::Options && !target->has_user)
     return respond(id, request, {200, {3261, "11.2", Level::Should}}, flow);  // and no Allow
@@ -310,7 +310,7 @@ std::expected<std::deque<Target>, Refusal> Proxy::Impl::targets_of(const Message
   const auto uri = request.target();
   const std::string text(request.request_uri());
   // A strict router's or somebody else's: the only target.
-  if (!uri || uri->params.has("maddr") || !place.is_here(*uri))
+  if (!uri || uri->params.has("maddr") || !place.serves(*uri))
     return std::deque<Target>{{.uri = text, .q = 1000, .path = {}}};
   std::deque<Target> out;
   bool has_other_scheme = false;
