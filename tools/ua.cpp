@@ -19,6 +19,7 @@
 #include "engine/agent/behaviour.h"
 #include "engine/agent/digest.h"
 #include "engine/message/uri.h"
+#include "engine/proxy/proxy.h"
 #include "engine/transport/hub.h"
 #include "engine/transport/wall_clock.h"
 #include "reports/escape.h"
@@ -309,6 +310,14 @@ void run_as_adapter(Hub& hub, agent::Agent& agent) {
   hub.unwatch(STDIN_FILENO);
 }
 
+proxy::Settings proxy_settings(const agent::Settings& settings) {
+  return {.domain = settings.domain,
+          .local = settings.local,
+          .timings = settings.timings,
+          .registrar = settings.registrar.value_or(agent::Registrar::Options{}),
+          .accepts = settings.accepts};
+}
+
 std::uint64_t any_seed() {
   std::random_device entropy;
   return (std::uint64_t{entropy()} << 32U) | entropy();
@@ -354,6 +363,9 @@ int ua(const Arguments& arguments) {
   add("require-100rel", "INVITE with Require: 100rel");
   add("call-timeout", text_value("TIME"), "a call that is not over by then failed (default 180s)");
   add("no-registrar", "answer 405 to REGISTER");
+  add("proxy",
+      "be a forking, record-routing proxy with a registrar instead of a user agent (RFC 3261 16): "
+      "calls go to what has registered, for other domains to their Request-URI");
   add("t1", text_value("TIME"), "T1, which scales all timers (default 500ms)");
   add("seed", text_value("N"), "source of all tags and branches; default: a new one each time");
   add("adapter",
@@ -366,6 +378,9 @@ int ua(const Arguments& arguments) {
       users_text() + "\nSteps of --then:\n" + call_steps_text();
   const auto values = parse({"ua", "", about}, arguments, options);
   if (!values) return reports::exit_as_expected;
+  for (const char* name : {"register", "otherwise", "no-registrar"})
+    if (values->count("proxy") != 0 && values->count(name) != 0)
+      throw UsageError{fmt::format("--{} is for a user agent, not for --proxy", name)};
 
   std::vector<Endpoint> wanted;
   for (const std::string& written : texts(*values, "listen"))
@@ -389,19 +404,25 @@ int ua(const Arguments& arguments) {
     return reports::exit_error;
   }
   for (const Endpoint& endpoint : *opened) settings.local.push_back(advertised(endpoint));
-  agent::Agent agent(std::move(settings), Rng(seed));
   if (values->count("adapter") != 0) {
+    agent::Agent agent(std::move(settings), Rng(seed));
     run_as_adapter(hub, agent);
     return reports::exit_as_expected;
   }
-  transport::WallClock clock(hub, agent, [is_verbose, &calls](const agent::Event& event) {
-    if (calls) calls->handle(event);
-    if (is_verbose) fmt::print("{}\n", line_of(event));
-  });
   std::string where;
   for (const Endpoint& endpoint : *opened) where += " " + to_string(endpoint);
   fmt::print("ready:{} (seed {})\n", where, seed);
   std::fflush(stdout);
+  if (values->count("proxy") != 0) {
+    proxy::Proxy proxy(proxy_settings(settings), Rng(seed));
+    transport::WallClock(hub, proxy).run_until(std::nullopt);
+    return reports::exit_as_expected;
+  }
+  agent::Agent agent(std::move(settings), Rng(seed));
+  transport::WallClock clock(hub, agent, [is_verbose, &calls](const agent::Event& event) {
+    if (calls) calls->handle(event);
+    if (is_verbose) fmt::print("{}\n", line_of(event));
+  });
   for (const std::string& uri : texts(*values, "register"))
     clock.command(agent::Register{.registrar = uri});
   if (calls) return make_calls(hub, clock, *calls, t1);

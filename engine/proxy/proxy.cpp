@@ -70,7 +70,6 @@ struct ResponseContext {
   std::deque<Target> targets;   // not tried yet, best first
   std::deque<Branch> branches;
   bool is_answered = false;     // a final response was sent back
-  bool is_ending = false;       // no more branches: CANCEL or 6xx
 
   bool is_invite() const { return request.method() == Method::Invite; }
   bool has_pending() const { return !std::ranges::all_of(branches, &Branch::is_over); }
@@ -253,7 +252,6 @@ void Proxy::Impl::route(transaction::CancelReceived output) {
   }
   respond(output.transaction, output.request, {200, {3261, "16.10", Level::Must}}, output.flow);
   auto& context = found->second;
-  context.is_ending = true;
   context.targets.clear();
   cancel_reason = std::string(output.request.raw(HeaderId::Reason));
   cancel_pending(context);
@@ -275,7 +273,7 @@ void Proxy::Impl::receive_request(transaction::Id id, Message request, const Flo
   if (is_ack || request.method() == Method::Cancel)
     return forward_statelessly(std::move(request), flow);
   const auto target = request.target();
-  const bool is_ours = target && place.is_here(*target) && !request.has(HeaderId::Route);
+  const bool is_ours = target && place.serves(*target) && !request.has(HeaderId::Route);
   if (is_ours && request.method() == Method::Register) return receive_register(id, request, flow);
   if (is_ours && request.method() == Method::Options && !target->has_user)
     return respond(id, request, {200, {3261, "11.2", Level::Should}}, flow);  // and no Allow
@@ -312,7 +310,7 @@ std::expected<std::deque<Target>, Refusal> Proxy::Impl::targets_of(const Message
   const auto uri = request.target();
   const std::string text(request.request_uri());
   // A strict router's or somebody else's: the only target.
-  if (!uri || uri->params.has("maddr") || !place.is_here(*uri))
+  if (!uri || uri->params.has("maddr") || !place.serves(*uri))
     return std::deque<Target>{{.uri = text, .q = 1000, .path = {}}};
   std::deque<Target> out;
   bool has_other_scheme = false;
@@ -470,9 +468,8 @@ void Proxy::Impl::act(ResponseContext& context, Branch& branch, Branch::Input in
       take(503);
       break;
   }
-  // 16.7 step 5: a 6xx ends all, but the others answer first.
+  // 16.7 step 5: after a 6xx nobody else is tried, but it waits for the branches that there are.
   if (branch.final->status() >= 600) {
-    context.is_ending = true;
     context.targets.clear();
     cancel_pending(context);
   }

@@ -93,12 +93,18 @@ bool Place::is_here(std::string_view host, std::uint16_t port) const {
 }
 
 bool Place::is_here(const Uri& uri) const {
-  if (!uri.is_sip()) return false;
+  if (!serves(uri)) return false;
+  const bool is_name = !domain.empty() && same_host(domain, uri.host);
   const bool is_sips = uri.scheme == Uri::Scheme::Sips;
+  return uri.port || is_name || is_here(uri.host, is_sips ? 5061 : 5060);
+}
+
+bool Place::serves(const Uri& uri) const {
+  if (!uri.is_sip()) return false;
   return std::ranges::any_of(local, [&](const Endpoint& endpoint) {
-    const bool is_port = uri.port.value_or(is_sips ? endpoint.port : 5060) == endpoint.port;
-    if (!domain.empty() && same_host(domain, uri.host)) return is_port || !uri.port;
-    return is_port && same_host(endpoint.host, uri.host);
+    return (!uri.port || *uri.port == endpoint.port) &&
+           (same_host(endpoint.host, uri.host) ||
+            (!domain.empty() && same_host(domain, uri.host)));
   });
 }
 

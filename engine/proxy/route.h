@@ -18,7 +18,10 @@ struct Place {
   std::string domain;           // empty: the addresses alone
   std::vector<Endpoint> local;  // where it listens; not empty
 
-  // Whether the URI's host, and its port if it names one, are this proxy's.
+  // A resource that this proxy is responsible for (16.5): its domain, or one of its hosts, whatever
+  // port it listens on.
+  bool serves(const Uri& uri) const;
+  // An address of this proxy: no port is the default one.
   bool is_here(const Uri& uri) const;
   bool is_here(std::string_view host, std::uint16_t port) const;
 };

@@ -14,9 +14,6 @@ struct Overloaded : Ts... {
 
 }  // namespace
 
-WallClock::WallClock(Hub& hub, agent::Agent& agent, Listener listener)
-    : hub_(hub), agent_(agent), listener_(std::move(listener)) {}
-
 void WallClock::step(std::optional<Instant> end) {
   pump();
   std::optional<Instant> until = deadline_;
@@ -25,7 +22,7 @@ void WallClock::step(std::optional<Instant> end) {
   take_events();
   const Instant now = hub_.now();
   if (!deadline_ || *deadline_ > now) return;
-  agent_.handle(agent::TimePassed{}, now);
+  handle_(agent::TimePassed{}, now);
   pump();
 }
 
@@ -34,7 +31,7 @@ void WallClock::run_until(std::optional<Instant> end) {
 }
 
 void WallClock::command(agent::Command command) {
-  agent_.handle(std::move(command), hub_.now());
+  handle_(std::move(command), hub_.now());
   pump();
 }
 
@@ -49,22 +46,21 @@ void WallClock::take(Event event, Instant now) {
   std::visit(
       Overloaded{
           [&](MessageArrived& arrived) {
-            agent_.handle(agent::MessageReceived{std::move(arrived.message), arrived.flow}, now);
+            handle_(agent::MessageReceived{std::move(arrived.message), arrived.flow}, now);
           },
           [&](GarbageArrived& arrived) {
-            agent_.handle(
-                agent::GarbageReceived{std::move(arrived.octets), arrived.error, arrived.flow},
-                now);
+            handle_(agent::GarbageReceived{std::move(arrived.octets), arrived.error, arrived.flow},
+                    now);
           },
-          [&](FlowClosed& closed) { agent_.handle(agent::FlowClosed{closed.flow.id}, now); },
-          [&](SendFailed& failed) { agent_.handle(agent::DeliveryFailed{failed.to}, now); },
+          [&](FlowClosed& closed) { handle_(agent::FlowClosed{closed.flow.id}, now); },
+          [&](SendFailed& failed) { handle_(agent::DeliveryFailed{failed.to}, now); },
       },
       event);
 }
 
 void WallClock::pump() {
   while (true) {
-    agent::Output output = agent_.poll();
+    agent::Output output = poll_();
     if (auto* send = std::get_if<agent::Send>(&output)) {
       hub_.send(
           {.octets = send->message.to_string(), .to = send->to, .segments = {}, .address = {}});

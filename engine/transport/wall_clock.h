@@ -1,8 +1,9 @@
-// Drives one agent in real time: messages and timers of a hub in, what the agent sends out.
+// Drives one agent, or a proxy, in real time: messages and timers of a hub in, what it sends out.
 #pragma once
 
 #include <functional>
 #include <optional>
+#include <utility>
 
 #include "engine/agent/agent.h"
 #include "engine/transport/hub.h"
@@ -13,8 +14,13 @@ class WallClock {
  public:
   using Listener = std::function<void(const agent::Event&)>;
 
-  // Both outlive it. `listener` may be empty.
-  WallClock(Hub& hub, agent::Agent& agent, Listener listener = {});
+  // `core`: an Agent, or what is driven like one. Both outlive the clock. `listener` may be empty.
+  template <class Core>
+  WallClock(Hub& hub, Core& core, Listener listener = {})
+      : hub_(hub),
+        handle_([&core](agent::Input input, Instant now) { core.handle(std::move(input), now); }),
+        poll_([&core] { return core.poll(); }),
+        listener_(std::move(listener)) {}
 
   // Until something has happened, that time has come, or the hub is stopped.
   void step(std::optional<Instant> end);
@@ -29,9 +35,10 @@ class WallClock {
   void pump();
 
   Hub& hub_;
-  agent::Agent& agent_;
+  std::function<void(agent::Input, Instant)> handle_;
+  std::function<agent::Output()> poll_;
   Listener listener_;
-  std::optional<Instant> deadline_;  // the agent's
+  std::optional<Instant> deadline_;  // the core's
 };
 
 }  // namespace sipassay::transport
