@@ -16,7 +16,8 @@ struct LineIndex {
   // A line, one more than header_lines_max, and the start line.
   static constexpr std::size_t lines_max = header_lines_max + 2;
 
-  // Offsets of LF; the last one ends the empty line. Only the first `count` mean something.
+  // Offsets of LF; the last one ends the empty line. Only the first `count` mean something; the
+  // limit is looked at when the lines of a block of 64 octets are in.
   std::array<std::uint32_t, lines_max + 64> ends;
   std::size_t count;
 };

@@ -21,14 +21,17 @@ using Slots = std::array<Method, slot_count>;
 consteval Slots make_slots() {
   Slots out{};
   out.fill(Method::Other);
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    Method& cell = out.at(slot(names.at(i)));
-    if (cell != Method::Other) throw "two methods share a slot: another factor is needed";
-    cell = static_cast<Method>(i);
-  }
+  for (std::size_t i = 0; i < names.size(); ++i) out[slot(names[i])] = static_cast<Method>(i);
   return out;
 }
 constexpr Slots slots = make_slots();
+
+consteval bool is_perfect() {
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (slots[slot(names[i])] != static_cast<Method>(i)) return false;
+  return true;
+}
+static_assert(is_perfect(), "no two methods share a slot");
 
 }  // namespace
 

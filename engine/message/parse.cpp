@@ -19,12 +19,11 @@ class MessageParser {
     into_.forget_parts();
     is_too_large_ = octets.size() > message_octets_max;
     if (is_too_large_) octets = {};
-    into_.arena_.resize_and_overwrite(octets.size() + slack_octets,
-                                      [octets](char* at, std::size_t size) {
-                                        std::memcpy(at, octets.data(), octets.size());
-                                        std::memset(at + octets.size(), 0, slack_octets);
-                                        return size;
-                                      });
+    const auto fill = [octets](char* at, std::size_t size) {
+      std::fill_n(std::copy_n(octets.data(), octets.size(), at), slack_octets, '\0');
+      return size;
+    };
+    into_.arena_.resize_and_overwrite(octets.size() + slack_octets, fill);
     text_ = std::string_view(into_.arena_).substr(0, octets.size());
   }
 
@@ -256,7 +255,7 @@ class MessageParser {
     const auto line = into_.first_[static_cast<std::size_t>(HeaderId::ContentLength)];
     if (line != Message::none) {
       const Message::Field& field = into_.fields_[line];
-      const auto value = ascii::number<std::uint32_t>(into_.view(field.value));
+      const auto value = number(into_.view(field.value));
       if (field.next != Message::none)
         wrong(ErrorCode::HeaderRepeated, into_.fields_[field.next].line.offset);
       else if (!value)
@@ -269,6 +268,12 @@ class MessageParser {
     into_.body_ = span(at_, at_ + length);
     into_.surplus_ = available - length;
     at_ += length;
+  }
+
+  static std::optional<std::uint32_t> number(std::string_view text) {
+    const scan::Number usual = scan::number(text.data(), text.data() + text.size());
+    if (usual.size == text.size() && usual.size != 0) return usual.value;
+    return ascii::number<std::uint32_t>(text);
   }
 
   Message& into_;

@@ -21,9 +21,10 @@ bool Reader::quoted_string(std::string_view& out) {
   if (!take('"')) return fail(ErrorCode::QuotedString);
   for (;;) {
     while (has_slack_) {
-      const std::size_t run = scan::run(scan::plain_quoted(at_));
+      const std::size_t run =
+          scan::run(scan::both(scan::plain_quoted(at_), scan::plain_quoted(at_ + scan::block)));
       at_ += run;
-      if (run != scan::block || at_ >= end_) break;
+      if (run != 2 * scan::block || at_ >= end_) break;
     }
     if (at_ > end_) at_ = end_;
     while (at_ != end_ && chars::is(*at_, chars::Quoted)) ++at_;
@@ -56,15 +57,7 @@ bool Reader::comment(std::string_view& out) {
   return true;
 }
 
-bool Reader::number(std::uint32_t& out, std::uint32_t max) {
-  if (has_slack_) {
-    const scan::Number usual = scan::number(at_, end_);
-    if (usual.size != 0 && usual.value <= max) {
-      out = usual.value;
-      at_ += usual.size;
-      return true;
-    }
-  }
+bool Reader::exact_number(std::uint32_t& out, std::uint32_t max) {
   const std::size_t start = offset();
   std::uint64_t value = 0;
   const char* const first = at_;
@@ -212,8 +205,8 @@ bool Reader::name_addr(NameAddr& out) {
 
 bool Reader::call_id(std::string_view& out) {
   const std::size_t start = offset();
-  if (span(chars::Word).empty()) return fail(ErrorCode::HeaderValue);
-  if (take('@') && span(chars::Word).empty()) return fail(ErrorCode::HeaderValue);
+  if (long_span(chars::Word).empty()) return fail(ErrorCode::HeaderValue);
+  if (take('@') && long_span(chars::Word).empty()) return fail(ErrorCode::HeaderValue);
   out = since(start);
   return true;
 }

@@ -81,6 +81,13 @@ class Reader {
     at_ = scan::behind(start, end_, classes);
     return {start, static_cast<std::size_t>(at_ - start)};
   }
+  // The same where there are often more than a block.
+  std::string_view long_span(unsigned classes) {
+    if (!has_slack_) return span_of(classes);
+    const char* const start = at_;
+    at_ = scan::behind_long(start, end_, classes);
+    return {start, static_cast<std::size_t>(at_ - start)};
+  }
   // The same for any classes.
   std::string_view span_of(unsigned classes) {
     const char* const start = at_;
@@ -98,7 +105,17 @@ class Reader {
   // A comment with its parentheses, nested ones included.
   bool comment(std::string_view& out);
   // 1*DIGIT, no larger than max.
-  bool number(std::uint32_t& out, std::uint32_t max = UINT32_MAX);
+  bool number(std::uint32_t& out, std::uint32_t max = UINT32_MAX) {
+    if (has_slack_) {
+      const scan::Number usual = scan::number(at_, end_);
+      if (usual.size != 0 && usual.value <= max) {
+        out = usual.value;
+        at_ += usual.size;
+        return true;
+      }
+    }
+    return exact_number(out, max);
+  }
   // hostname, IPv4address or IPv6reference (brackets taken off).
   bool host(std::string_view& out, bool& is_ipv6);
   // 1*DIGIT up to 65535.
@@ -117,8 +134,9 @@ class Reader {
   bool bracketed_uri(Uri& out);
   // callid: word [ "@" word ]
   bool call_id(std::string_view& out);
-  // A sip or sips URI and what must stand behind it. False, and nothing moved, for anything unusual
-  // (userinfo with a password, URI headers, maddr, ttl, escapes in parameters, other schemes).
+  // A sip or sips URI and what must stand behind it. False, nothing moved and no sense in `out`,
+  // for anything unusual (userinfo with a password, URI headers, maddr, ttl, escapes in parameters,
+  // other schemes).
   enum class UriEnd : std::uint8_t { Bracket, EndOfText };
   bool usual_uri(Uri& out, UriEnd end);
   // "SIP/2.0/" and a transport, then one space, which is taken. False, and nothing moved,
@@ -133,6 +151,7 @@ class Reader {
  private:
   bool take_pair();
   bool exact_params(Params& out);
+  bool exact_number(std::uint32_t& out, std::uint32_t max);
   // reader_usual.cpp: true when they read it; otherwise nothing has moved.
   bool usual_params(Params& out);
   bool usual_host(std::string_view& out, bool& is_ipv6);

@@ -2,6 +2,7 @@
 // in blocks with few branches. Each accepts a part of the grammar and nothing outside it, and gives
 // what the exact way (reader.cpp, uri.cpp) gives; what it does not accept, that one reads or
 // judges. All of them read slack_octets behind the text. usual_test.cpp holds both ways together.
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -20,19 +21,25 @@ std::string_view between(const char* begin, const char* end) {
   return {begin, static_cast<std::size_t>(end - begin)};
 }
 
-// The functions below return where what they read ends, or null.
-
-// Octets of the mask as long as a text is: false when it fills the two blocks, or is none.
-bool measure(scan::Mask octets, const char* at, const char* end, std::size_t& size) {
-  const auto left = static_cast<std::size_t>(end - at);
-  size = scan::run(octets);
-  if (size > left) size = left;
-  return size - 1 < 2 * scan::block - 1;
+// How many octets of the text that begins at `at` have their bit set: zero when the two blocks that
+// the mask tells of do not show where they end.
+std::size_t run_inside(scan::Mask octets, const char* at, const char* end) {
+  const std::size_t size = std::min(scan::run(octets), static_cast<std::size_t>(end - at));
+  return size == 2 * scan::block ? 0 : size;
 }
+
+// The bits of a text of that size, at least one octet.
+struct Bounds {
+  explicit Bounds(std::size_t size)
+      : last(scan::Mask{1} << (size - 1)), all(last | (last - 1)), outer(last | 1U) {}
+  scan::Mask last, all, outer;
+};
+
+// Functions behind_…: where what they read ends, or null when it is not usual.
 
 // An IPv4 address is judged by where its dots and digits are: three dots, no empty part (its caller
 // knows), no part of more than three digits, none above 255.
-bool usual_ipv4(const char* at, scan::Mask inside, scan::Mask dots) {
+bool is_usual_ipv4(const char* at, scan::Mask inside, scan::Mask dots) {
   const scan::Mask digits = scan::digits(at) & inside;
   if ((digits | dots) != inside) return false;
   const scan::Mask two_dots = dots & (dots - 1);
@@ -50,47 +57,44 @@ bool usual_ipv4(const char* at, scan::Mask inside, scan::Mask dots) {
 
 // A host name or an IPv4 address shorter than two blocks, judged by where its dots and hyphens are:
 // no label is empty, none begins or ends with a hyphen, the name does not end with a dot.
-[[gnu::always_inline]] inline const char* usual_name(const char* at, const char* end) {
+[[gnu::always_inline]] inline const char* behind_name(const char* at, const char* end) {
   using scan::both;
   const char* const second = at + scan::block;
   scan::Mask dots = both(scan::equal(at, '.'), scan::equal(second, '.'));
   const scan::Mask hyphens = both(scan::equal(at, '-'), scan::equal(second, '-'));
   const scan::Mask separators = dots | hyphens;
-  std::size_t size = 0;
-  if (!measure(both(scan::alnum(at), scan::alnum(second)) | separators, at, end, size))
-    return nullptr;
-  const scan::Mask last = scan::Mask{1} << (size - 1);
-  const scan::Mask inside = last | (last - 1);
-  const scan::Mask outer = separators & (last | 1U);
+  const std::size_t size =
+      run_inside(both(scan::alnum(at), scan::alnum(second)) | separators, at, end);
+  if (size == 0) return nullptr;
+  const Bounds bounds(size);
   const scan::Mask meeting = (dots & separators >> 1U) | (hyphens & dots >> 1U);
-  if ((outer | (meeting & inside)) != 0) return nullptr;
-  dots &= inside;
+  if (((separators & bounds.outer) | (meeting & bounds.all)) != 0) return nullptr;
+  dots &= bounds.all;
   // A last label that begins with a digit makes it an IPv4 address.
   const auto label = static_cast<std::size_t>(std::bit_width(dots));
-  if (ascii::is_digit(at[label]) && !usual_ipv4(at, inside, dots)) return nullptr;
+  if (ascii::is_digit(at[label]) && !is_usual_ipv4(at, bounds.all, dots)) return nullptr;
   return at + size;
 }
 
 // An IPv6 reference shorter than two blocks, without an IPv4 address in it, judged by where its
 // colons are: at most one "::", no other colon at an end; eight groups, fewer when there is a "::",
 // none of more than four digits.
-const char* usual_ipv6(const char* at, const char* end, std::string_view& host) {
+const char* behind_ipv6(const char* at, const char* end, std::string_view& host) {
   using scan::both;
   const char* const begin = at + 1;
   const char* const second = begin + scan::block;
   scan::Mask digits = both(scan::hex(begin), scan::hex(second));
   scan::Mask colons = both(scan::equal(begin, ':'), scan::equal(second, ':'));
-  std::size_t size = 0;
-  if (!measure(digits | colons, begin, end, size)) return nullptr;
+  const std::size_t size = run_inside(digits | colons, begin, end);
   const char* const close = begin + size;
-  if (close == end || *close != ']') return nullptr;
-  const scan::Mask last = scan::Mask{1} << (size - 1);
-  digits &= last | (last - 1);
-  colons &= last | (last - 1);
+  if (size == 0 || close == end || *close != ']') return nullptr;
+  const Bounds bounds(size);
+  digits &= bounds.all;
+  colons &= bounds.all;
   const scan::Mask gap = colons & colons >> 1U;
   const scan::Mask single = colons & ~(gap | gap << 1U);
   const scan::Mask four_digits = digits & digits >> 1U & digits >> 2U & digits >> 3U;
-  if (((gap & (gap - 1)) | (single & (last | 1U)) | (four_digits & four_digits >> 1U)) != 0)
+  if (((gap & (gap - 1)) | (single & bounds.outer) | (four_digits & four_digits >> 1U)) != 0)
     return nullptr;
   const int groups = std::popcount(digits & ~(digits << 1U));
   if (gap == 0 ? groups != 8 : groups > 7) return nullptr;
@@ -98,18 +102,18 @@ const char* usual_ipv6(const char* at, const char* end, std::string_view& host) 
   return close + 1;
 }
 
-const char* usual_host(const char* at, const char* end, std::string_view& host, bool& is_v6) {
+const char* behind_host(const char* at, const char* end, std::string_view& host, bool& is_v6) {
   is_v6 = at != end && *at == '[';
-  if (is_v6) return usual_ipv6(at, end, host);
-  const char* const behind_host = usual_name(at, end);
-  if (behind_host != nullptr) host = between(at, behind_host);
-  return behind_host;
+  if (is_v6) return behind_ipv6(at, end, host);
+  const char* const name_end = behind_name(at, end);
+  if (name_end != nullptr) host = between(at, name_end);
+  return name_end;
 }
 
-// 1*( unreserved / escaped / user-unreserved )
-const char* user_end(const char* at, const char* end) {
+// 1*( unreserved / escaped / user-unreserved ) without ";", "?" and "/", which end a host, too.
+const char* behind_user(const char* at, const char* end) {
   for (;;) {
-    at = behind(at, end, chars::User);
+    at = behind(at, end, chars::Password);
     if (end - at < 3 || *at != '%' || !chars::is(at[1], chars::Hex) ||
         !chars::is(at[2], chars::Hex))
       return at;
@@ -135,7 +139,7 @@ class NameFilter {
 
 // *( ";" pname [ "=" pvalue ] ) without escapes and without maddr and ttl, which have rules of
 // their own.
-const char* usual_uri_params(const char* at, const char* end) {
+const char* behind_uri_params(const char* at, const char* end) {
   NameFilter names;
   while (at != end && *at == ';') {
     const char* const name = ++at;
@@ -151,15 +155,22 @@ const char* usual_uri_params(const char* at, const char* end) {
   return at;
 }
 
+// Four octets as they lie in memory.
+consteval std::uint32_t word_of(std::string_view octets) {
+  std::uint32_t out = 0;
+  for (std::size_t i = 0; i < octets.size(); ++i)
+    out |= std::uint32_t{static_cast<unsigned char>(octets[i])} << (8U * i);
+  return out;
+}
+
 // "sip:" or "sips:" in any case: the octets behind it.
-const char* sip_scheme(const char* at, const char* end, Uri::Scheme& scheme) {
-  constexpr std::uint32_t lower_bits = 0x00202020U;  // of the three letters
-  constexpr std::uint32_t sip_colon = 's' | 'i' << 8U | 'p' << 16U | ':' << 24U;
+const char* behind_scheme(const char* at, const char* end, Uri::Scheme& scheme) {
+  constexpr std::uint32_t sip = word_of("sip:"), sips = word_of("sips");
+  constexpr std::uint32_t lower_three = word_of("   "), lower_all = word_of("    ");  // bits 0x20
   std::uint32_t start = 0;
   std::memcpy(&start, at, sizeof start);
-  start |= lower_bits;
-  const bool is_secure = (start | 0x20000000U) == (sip_colon ^ (':' ^ 's') << 24U) && at[4] == ':';
-  if (start != sip_colon && !is_secure) return nullptr;
+  const bool is_secure = (start | lower_all) == sips && at[4] == ':';
+  if (!is_secure && (start | lower_three) != sip) return nullptr;
   scheme = is_secure ? Uri::Scheme::Sips : Uri::Scheme::Sip;
   at += is_secure ? 5 : 4;
   return at < end ? at : nullptr;
@@ -168,53 +179,44 @@ const char* sip_scheme(const char* at, const char* end, Uri::Scheme& scheme) {
 }  // namespace
 
 bool Reader::usual_host(std::string_view& out, bool& is_ipv6) {
-  const char* const end = sipassay::usual_host(at_, end_, out, is_ipv6);
+  const char* const end = behind_host(at_, end_, out, is_ipv6);
   if (end == nullptr) return false;
   at_ = end;
   return true;
 }
 
+// Writes each part as soon as it is known: parts kept for the end would be stored and loaded again.
 bool Reader::usual_uri(Uri& out, UriEnd kind) {
   if (!has_slack_) return false;
   const char* const end = end_;
-  Uri::Scheme scheme;
-  const char* at = sip_scheme(at_, end, scheme);
+  const char* at = behind_scheme(at_, end, out.scheme);
   if (at == nullptr) return false;
-  const auto scheme_text = between(at_, at - 1);
-  std::string_view user;
-  const char* const behind_user = user_end(at, end);
-  const bool has_user = behind_user != at && behind_user != end && *behind_user == '@';
-  if (has_user) {
-    user = between(at, behind_user);
-    at = behind_user + 1;
+  out.scheme_text = between(at_, at - 1);
+  const char* const user_end = behind_user(at, end);
+  out.has_user = user_end != at && user_end != end && *user_end == '@';
+  out.user = {};
+  out.password = {};
+  if (out.has_user) {
+    out.user = between(at, user_end);
+    at = user_end + 1;
   }
-  std::string_view host;
-  bool is_ipv6 = false;
-  at = sipassay::usual_host(at, end, host, is_ipv6);
+  at = behind_host(at, end, out.host, out.is_ipv6);
   if (at == nullptr) return false;
-  std::optional<std::uint16_t> port;
+  out.port.reset();
   if (at != end && *at == ':') {
     const scan::Number number = scan::number(at + 1, end);
     if (number.size == 0 || number.value > 65535) return false;
-    port = static_cast<std::uint16_t>(number.value);
+    out.port = static_cast<std::uint16_t>(number.value);
     at += 1 + number.size;
   }
   const char* const params = at;
-  at = usual_uri_params(at, end);
+  at = behind_uri_params(at, end);
   if (at == nullptr) return false;
   // What ends a usual URI says that there was no "@" behind the host, and no "?".
   if (kind == UriEnd::Bracket ? at == end || *at != '>' : at != end) return false;
-  out.text = between(at_, at);
-  out.scheme = scheme;
-  out.scheme_text = scheme_text;
-  out.user = user;
-  out.password = {};
-  out.has_user = has_user;
-  out.host = host;
-  out.is_ipv6 = is_ipv6;
-  out.port = port;
   out.params = params == at ? Params() : Params::from_checked(between(params, at));
   out.headers = {};
+  out.text = between(at_, at);
   at_ = at;
   return true;
 }
@@ -225,8 +227,7 @@ bool Reader::usual_protocol(std::string_view& protocol, std::string_view& versio
   if (!has_slack_ || std::memcmp(at_, start.data(), start.size()) != 0) return false;
   if (end_ - at_ < static_cast<std::ptrdiff_t>(start.size())) return false;
   const char* const begin = at_ + start.size();
-  const char* at = begin;
-  while (at != end_ && chars::is(*at, chars::Token)) ++at;
+  const char* const at = behind(begin, end_, chars::Token);
   if (at == begin || at == end_ || *at != ' ') return false;
   if (chars::is(at[1], chars::Space)) return false;
   protocol = {at_, 3};

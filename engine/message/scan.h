@@ -1,9 +1,8 @@
 // Blocks of octets at once: where a run of ordinary characters ends, what a short number is. SSE2,
 // which every x86-64 has, or a portable loop; scan_test.cpp holds the two together, octet by octet.
 //
-// All functions here read up to `block` octets (host_marks: two blocks) from where they are told,
-// whatever the text's end is; behind() reads so from every octet up to `end`. That is what
-// slack_octets are for.
+// All functions here read a block from where they are told, or from octets up to `end`, and
+// behind_long() two: more than the text has. That is what slack_octets are for.
 #pragma once
 
 #include <bit>

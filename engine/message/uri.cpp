@@ -150,6 +150,7 @@ Parsed<Uri> parse_uri(std::string_view text, Slack slack) {
   Parsed<Uri> result(std::in_place);
   Uri& uri = *result;
   if (Reader(text, slack).usual_uri(uri, Reader::UriEnd::EndOfText)) return result;
+  uri = Uri();
   uri.text = text;
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos) return wrong(ErrorCode::Uri, 0);
