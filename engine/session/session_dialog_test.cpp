@@ -435,8 +435,10 @@ TEST(SessionReliable, AGapIsNotAcknowledged) {
 TEST(SessionReliable, APrackInAnEstablishedSessionGets481) {
   SessionPair pair({});
   pair.establish();
-  Message prack = *pair.caller().request("PRACK");
-  prack.add("RAck", "1 10 INVITE");
+  Message prack = Message::request("PRACK", "sip:bob@127.0.0.1:5080");
+  prack.add("From", "<sip:alice@example.com>;tag=from-alice")
+      .add("To", "<sip:bob@example.com>;tag=to-bob");
+  prack.add("Call-ID", "call-1@127.0.0.1").add("CSeq", "11 PRACK").add("RAck", "1 10 INVITE");
   const auto id = pair.send(Caller, prack);
   pair.settle();
   EXPECT_EQ(pair.statuses(id), (std::vector<int>{481}));
