@@ -274,6 +274,7 @@ TEST(Call, TheInviteSaysWhatWeCanDo) {
             "SUBSCRIBE");
   EXPECT_TRUE(has_token(invite, HeaderId::Supported, "100rel"));
   EXPECT_TRUE(has_token(invite, HeaderId::Supported, "replaces"));
+  EXPECT_FALSE(has_token(invite, HeaderId::Supported, "outbound"));
   EXPECT_EQ(invite.raw(HeaderId::RecvInfo), "g.sipassay.test");
   EXPECT_EQ(invite.raw(HeaderId::MaxForwards), "70");
   ASSERT_TRUE(invite.get<sipassay::Contact>());
@@ -386,6 +387,35 @@ TEST(Call, WrongCredentialsEndTheCall) {
   expect_all_ends(pair);
   EXPECT_EQ(pair.count(Side::A, "INVITE+sdp"), 2U);
   EXPECT_EQ(pair.events_of<CallEnded>(Side::A).at(0).reason, "401 Unauthorized");
+}
+
+TEST(Call, ARedirectionThatIsNotFollowedIsTold) {
+  Pair pair;
+  call(pair, "redirect");
+  pair.run_for(1s);
+  EXPECT_THAT(pair.ladder(), ElementsAre("a INVITE+sdp", "b 302 INVITE", "a ACK"));
+  ASSERT_EQ(pair.events_of<CallEnded>(Side::A).size(), 1U);
+  EXPECT_EQ(pair.events_of<CallEnded>(Side::A)[0].reason, "302 Moved Temporarily");
+  expect_all_ends(pair);
+}
+
+// 13.2.2.4 MUST: an offer in the 2xx is answered in its ACK; without it there is no session.
+TEST(Call, AnAckWithoutTheDueAnswerIsHungUp) {
+  Pair pair;
+  pair.set_filter([&pair](const Pair::Line& line) {
+    const auto message = line.message();
+    if (line.was_injected || sipassay::testing::describe(message) != "ACK+sdp") return true;
+    auto bare = message;
+    bare.set_body({}, {});
+    pair.inject(Side::B, std::move(bare));
+    return false;
+  });
+  call(pair, "auto", {.target = {}, .has_offer = false, .headers = {}});
+  pair.run_for(1s);
+  EXPECT_EQ(pair.count(Side::B, "BYE"), 1U);
+  EXPECT_THAT(std::string(pair.sent(Side::B, "BYE").raw(HeaderId::Reason)),
+              ::testing::HasSubstr("cause=488"));
+  expect_all_ends(pair);
 }
 
 TEST(Call, RedirectionsAreFollowedWhenAskedTo) {

@@ -255,6 +255,15 @@ TEST_F(Fork, AnInviteThatWasAnsweredDoesNotExpire) {
 }
 
 // RFC 3261 14.1, 13.2.2.4 MUST: alike for a re-INVITE.
+TEST_F(Fork, A2xxOfAReinviteWithoutTheDueAnswerIsHungUp) {
+  call();
+  receive(response(200, "one", sdp));
+  agent_.handle(Reinvite{}, now_);
+  const auto reinvite = drain().at(0);
+  const auto sent = receive(response_to(reinvite, 200, "one", ""));
+  EXPECT_THAT(methods(sent), ElementsAre("ACK one", "BYE one"));
+}
+
 TEST_F(Fork, AnUnacceptableOfferInThe2xxOfAReinviteIsAnsweredAndHungUp) {
   call();
   receive(response(200, "one", sdp));

@@ -320,7 +320,9 @@ TEST(Race, ATransportFailureEndsTheCall) {
   call(pair, "auto");
   pair.a().handle(DeliveryFailed{{pair.endpoint(Side::B), 0}}, pair.now());
   pair.run_for(1s);
-  EXPECT_EQ(pair.events_of<CallEnded>(Side::A).at(0).reason, "503 transport failure");
+  ASSERT_EQ(pair.events_of<CallEnded>(Side::A).size(), 1U);
+  EXPECT_EQ(pair.events_of<CallEnded>(Side::A)[0].reason, "503 transport failure");
+  EXPECT_EQ(pair.a().live_transactions(), 0U);
 }
 
 // --- a bad network: everything ends all the same

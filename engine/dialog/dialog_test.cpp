@@ -40,6 +40,10 @@ std::vector<std::string> routes(const Message& request) {
 TEST(DialogId, TagsAreNeverConcatenated) {
   const DialogId a{"abc", "DEF", "g"}, b{"abcD", "EF", "g"};
   EXPECT_NE(a, b);
+  EXPECT_EQ(a, (DialogId{"abc", "DEF", "g"}));
+  for (const DialogId& other :
+       {DialogId{"x", "DEF", "g"}, DialogId{"abc", "x", "g"}, DialogId{"abc", "DEF", "x"}})
+    EXPECT_NE(a, other);
 }
 
 TEST(Dialog, OfARequestHasTheStateOf1211) {

@@ -17,6 +17,7 @@ TEST(Failure, SilenceAnd408And481EndTheUsageOnly) {
     EXPECT_EQ(failure_effect(Method::Update, status), FailureEffect::Usage) << status;
     EXPECT_EQ(failure_effect(Method::Options, status), FailureEffect::Transaction) << status;
     EXPECT_EQ(failure_effect(Method::Message, status), FailureEffect::Transaction) << status;
+    EXPECT_EQ(failure_effect(Method::Other, status), FailureEffect::Transaction) << status;
   }
 }
 

@@ -432,6 +432,19 @@ TEST(SessionReliable, AGapIsNotAcknowledged) {
   EXPECT_EQ(pair.caller().prack().error().code, SessionErrorCode::NothingToPrack);
 }
 
+TEST(SessionReliable, APrackInAnEstablishedSessionGets481) {
+  SessionPair pair({});
+  pair.establish();
+  Message prack = Message::request("PRACK", "sip:bob@127.0.0.1:5080");
+  prack.add("From", "<sip:alice@example.com>;tag=from-alice")
+      .add("To", "<sip:bob@example.com>;tag=to-bob");
+  prack.add("Call-ID", "call-1@127.0.0.1").add("CSeq", "11 PRACK").add("RAck", "1 10 INVITE");
+  const auto id = pair.send(Caller, prack);
+  pair.settle();
+  EXPECT_EQ(pair.statuses(id), (std::vector<int>{481}));
+  EXPECT_EQ(pair.callee().session_state(), SessionState::Confirmed);
+}
+
 TEST(SessionReliable, APrackThatMatchesNothingGets481) {
   SessionPair pair({});
   pair.reply(Callee, invite, {.status = 183, .body = sdp_body(2), .is_reliable = true});
@@ -644,7 +657,9 @@ TEST(SessionExpires, PassedWithoutAFinalIs487) {
   SessionPair pair({.headers = {{"Expires", "30"}}});
   pair.reply(Callee, invite, {.status = 180});
   pair.settle();
-  pair.pass(31s);
+  pair.pass(29999ms);
+  EXPECT_EQ(pair.statuses(invite).back(), 180);
+  pair.pass(1ms);
   EXPECT_EQ(pair.statuses(invite).back(), 487);
 }
 

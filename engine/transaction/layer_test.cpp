@@ -190,6 +190,23 @@ TEST(ServerMatching, AckForA2xxGoesUpWithAnyBranch) {
   EXPECT_EQ(driver.layer.size(), 1U) << "an ACK makes no transaction";
 }
 
+// 17.2.3: without a branch all the fields are compared that name a request.
+TEST(ServerMatching, TwoRequestsWithoutBranchAreToldApart) {
+  LayerDriver driver;
+  const RequestText text{.method = "OPTIONS", .via = "SIP/2.0/UDP 192.0.2.9:5090"};
+  std::vector<RequestText> others(5, text);
+  others[0].call_id = "another";
+  others[1].cseq_number = "1";
+  others[2].from = "Alice <sip:alice@atlanta.example>;tag=another";
+  others[3].uri = "sip:carol@biloxi.example";
+  others[4].via = "SIP/2.0/UDP 192.0.2.9:5091";
+  driver.receive(text.message(), udp_flow);
+  driver.receive(text.message(), udp_flow);
+  EXPECT_EQ(driver.count<RequestReceived>(), 1U) << "a copy";
+  for (const RequestText& other : others) driver.receive(other.message(), udp_flow);
+  EXPECT_EQ(driver.count<RequestReceived>(), 1U + others.size());
+}
+
 TEST(ServerMatching, Rfc2543AckNeedsTheToTagOfTheResponse) {
   LayerDriver driver;
   const RequestText text{.via = "SIP/2.0/UDP 192.0.2.9:5090;branch=1"};
