@@ -13,6 +13,7 @@ struct call;
 #define NUA_HMAGIC_T struct call
 #define SU_ROOT_MAGIC_T struct app
 #include <sofia-sip/nua.h>
+#include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/soa_tag.h>
 #include <sofia-sip/su_tag_io.h>
@@ -140,6 +141,17 @@ static void on_invite(nua_handle_t* handle, struct call* call, const sip_t* sip)
     answer(handle, user->final);
 }
 
+// The call that it asks for; its progress is reported by nua.
+static void on_refer(nua_handle_t* handle, const sip_refer_to_t* refer_to, tagi_t tags[]) {
+  sip_event_t const* event = NULL;
+  tl_gets(tags, NUTAG_REFER_EVENT_REF(event), TAG_END());
+  const url_string_t* target = (const url_string_t*)refer_to->r_url;
+  nua_handle_t* referred = nua_handle(app->nua, NULL, NUTAG_URL(target),
+                                      SIPTAG_TO(sip_to_create(app->home, target)), TAG_END());
+  nua_invite(referred, SOATAG_USER_SDP_STR(MEDIA), NUTAG_NOTIFY_REFER(handle),
+             NUTAG_REFER_EVENT(event), TAG_END());
+}
+
 static void on_event(nua_event_t event, int status, const char* phrase, nua_t* nua,
                      struct app* unused, nua_handle_t* handle, struct call* call, const sip_t* sip,
                      tagi_t tags[]) {
@@ -160,6 +172,8 @@ static void on_event(nua_event_t event, int status, const char* phrase, nua_t* n
     nua_handle_bind(handle, NULL);
     free(call);
     nua_handle_destroy(handle);
+  } else if (event == nua_i_refer && sip && sip->sip_refer_to) {
+    on_refer(handle, sip->sip_refer_to, tags);
   } else if (event == nua_r_shutdown && status >= 200) {
     su_root_break(app->root);
   }
