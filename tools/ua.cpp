@@ -224,7 +224,8 @@ bool read_lines(std::string& buffer, UaAdapter& adapter) {
   if (count < 0) return errno == EINTR || errno == EAGAIN;
   if (count == 0) return false;
   buffer.append(some, static_cast<std::size_t>(count));
-  for (std::size_t end = 0; (end = buffer.find('\n')) != std::string::npos; buffer.erase(0, end + 1))
+  for (std::size_t end = 0; (end = buffer.find('\n')) != std::string::npos;
+       buffer.erase(0, end + 1))
     adapter.take(std::string_view(buffer).substr(0, end));
   return buffer.size() <= adapter_line_max;
 }
@@ -232,13 +233,14 @@ bool read_lines(std::string& buffer, UaAdapter& adapter) {
 // Until its standard input ends, or it is told to quit.
 void run_as_adapter(Hub& hub, agent::Agent& agent) {
   std::optional<transport::WallClock> clock;
-  UaAdapter adapter(agent, {.command = [&](agent::Command what) { clock->command(std::move(what)); },
-                            .say =
-                                [](const std::string& line) {
-                                  fmt::print("{}\n", line);
-                                  std::fflush(stdout);
-                                },
-                            .quit = [&] { hub.stop(); }});
+  UaAdapter adapter(agent,
+                    {.command = [&](agent::Command what) { clock->command(std::move(what)); },
+                     .say =
+                         [](const std::string& line) {
+                           fmt::print("{}\n", line);
+                           std::fflush(stdout);
+                         },
+                     .quit = [&] { hub.stop(); }});
   clock.emplace(hub, agent, [&](const agent::Event& event) { adapter.happened(event); });
   adapter.begin();
   hub.watch(STDIN_FILENO);
