@@ -33,6 +33,7 @@ const std::vector<Action>& actions() {
       {"call",
        {{"offer", {"yes", "no"}},
         {"reliable", {"if-supported", "never", "always"}},
+        {"redirects", {"follow"}},
         {"target", {}}}},
       {"ring", {{"status", {}}, {"reliable", {"yes", "no"}}, {"sdp", {"yes", "no"}}}},
       {"answer", {}},

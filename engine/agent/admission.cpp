@@ -150,6 +150,8 @@ std::optional<Refusal> check_content(const Message& request) {
     if (!coding || !ascii::iequals(coding->token, "identity"))
       return Refusal{415, {3261, "8.2.3", Level::Must}, {}, {{"Accept-Encoding", "identity"}}};
   BodySupport support;
+  // RFC 5621 8.4 SHOULD: a message that nobody can show, be its type known elsewhere.
+  if (request.method() == Method::Message) support.types = {"text/plain"};
   // RFC 6086 4.3.1: the body of an Info-Package, which was checked already, has its own
   // disposition; its type is the package's business.
   if (request.method() == Method::Info && request.has(HeaderId::InfoPackage)) {

@@ -384,6 +384,40 @@ TEST(Call, ARedirectionToAnotherTransportHasTheContactOfThat) {
             "<sip:alice@192.0.2.1:5060>");
 }
 
+// RFC 3261 8.1.3.4: highest q first, no URI twice, without method and headers in the Request-URI.
+TEST(Call, TheContactsOfARedirectionAreTriedOneAfterTheOther) {
+  Pair pair;
+  pair.a_does(Call{.target = pair.uri(Side::B, "ring"), .follows_redirects = true});
+  const auto first = pair.sent(Side::A, "INVITE+sdp");
+  auto moved = make_response(first, 302, "moved");
+  moved.add(HeaderId::Contact, "<" + std::string(first.request_uri()) + ">");
+  moved.add(HeaderId::Contact, "<sip:last@192.0.2.2;x=y;method=INVITE?Subject=hi&Via=no>;q=0.1");
+  moved.add(HeaderId::Contact, "<mailto:someone@example.com>;q=0.8");
+  moved.add(HeaderId::Contact, "<sip:busy@192.0.2.2;method=MESSAGE>;q=0.7");
+  moved.add(HeaderId::Contact, "<sip:busy@192.0.2.2>;q=0.5");
+  pair.inject(Side::A, moved);
+  pair.run_for(1s);
+  EXPECT_EQ(pair.sent(Side::A, "INVITE+sdp", 1).request_uri(), "sip:busy@192.0.2.2");
+  const auto last = pair.sent(Side::A, "INVITE+sdp", 2);
+  EXPECT_EQ(last.request_uri(), "sip:last@192.0.2.2;x=y");
+  EXPECT_EQ(last.raw("Subject"), "hi");
+  EXPECT_EQ(last.line_count(HeaderId::Via), 1U);
+}
+
+TEST(Call, APairOfRedirectionsIsNoLoop) {
+  Pair pair;
+  pair.a_does(Call{.target = pair.uri(Side::B, "ring"), .follows_redirects = true});
+  const auto first = pair.sent(Side::A, "INVITE+sdp");
+  auto moved = make_response(first, 302, "moved");
+  moved.add(HeaderId::Contact, "<sip:elsewhere@192.0.2.2:5060>");
+  pair.inject(Side::A, moved);
+  auto back = make_response(pair.sent(Side::A, "INVITE+sdp", 1), 302, "moved");
+  back.add(HeaderId::Contact, "<" + std::string(first.request_uri()) + ">");
+  pair.inject(Side::A, back);
+  EXPECT_EQ(pair.count(Side::A, "INVITE+sdp"), 2U);
+  EXPECT_EQ(pair.events_of<CallEnded>(Side::A).size(), 1U);
+}
+
 TEST(Call, EventsTellTheStory) {
   Pair pair;
   call(pair, "slow");

@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "engine/agent/core.h"
+#include "engine/agent/form.h"
 #include "engine/agent/resolve.h"
 #include "engine/base/ascii.h"
 #include "engine/message/header/all.h"
@@ -140,6 +141,8 @@ void Core::receive_invite_failure(LiveCall& call, const Message& response) {
   if ((status == 401 || status == 407) && answer_invite_challenge(call, response)) return;
   if (status >= 300 && status < 400 && follow_redirect(call, response)) return;
   if (status == 422 && raise_interval(call, response)) return;
+  // 21.6: a 6xx is about the user wherever he is.
+  if (status >= 400 && status < 600 && try_next_target(call)) return;
   // The transaction lives on in Completed: a 2xx of another fork may still come (16.7).
   tell_referrer(call, status, response.reason());
   end(call, reason_of(status, response.reason()));
@@ -169,24 +172,47 @@ bool Core::send_invite_again(LiveCall& call, Message invite) {
   return true;
 }
 
-// 8.1.3.4: by the q values, highest first; only when the application asked for it.
+// 8.1.3.4 MUST NOT: no URI twice.
+void ClientInvite::add_target(std::string text) {
+  const auto uri = parse_uri(text);
+  const auto is_same = [&](const std::string& known) {
+    const auto other = parse_uri(known);
+    return other && equivalent(*uri, *other);
+  };
+  if (uri && targets.size() < targets_max && std::ranges::none_of(targets, is_same))
+    targets.push_back(std::move(text));
+}
+
+// 8.1.3.4: the target set grows by the contacts, by their q values, highest first; only when the
+// application asked for it.
 bool Core::follow_redirect(LiveCall& call, const Message& response) {
   auto& client = *call.client;
-  if (!client.command.follows_redirects || client.wants_cancel || client.was_cancelled)
-    return false;
-  std::vector<std::pair<int, std::string>> targets;
+  if (!client.command.follows_redirects) return false;
+  if (client.targets.empty()) client.add_target(std::string(client.request.request_uri()));
+  std::vector<std::pair<int, std::string>> contacts;
   for (const auto& contact : response.all<Contact>())
-    if (contact && !contact->is_star && contact->addr.uri.is_sip())
-      targets.emplace_back(-contact->q().value_or(1000), std::string(contact->addr.uri.text));
-  std::ranges::stable_sort(targets, {}, &std::pair<int, std::string>::first);
-  for (auto& [q, target] : targets) client.targets.push_back(std::move(target));
-  if (client.targets.empty() || ++client.redirects > redirects_followed_max) return false;
-  const auto target = client.targets.front();
-  client.targets.erase(client.targets.begin());
-  auto retry = client.request;
-  retry.set_request_uri(target);
-  retry.set(HeaderId::Contact, contact_for(settings_.user, default_flow(target)));
-  return send_invite_again(call, std::move(retry));
+    if (contact && !contact->is_star)
+      contacts.emplace_back(-contact->q().value_or(1000), std::string(contact->addr.uri.text));
+  std::ranges::stable_sort(contacts, {}, &std::pair<int, std::string>::first);
+  for (auto& [q, text] : contacts) client.add_target(std::move(text));
+  return try_next_target(call);
+}
+
+// 8.1.3.4 SHOULD: the next contact, when one has failed. What cannot be reached is passed over.
+bool Core::try_next_target(LiveCall& call) {
+  auto& client = *call.client;
+  if (client.wants_cancel || client.was_cancelled) return false;
+  while (client.tried + 1 < client.targets.size()) {
+    const auto uri = parse_uri(client.targets[++client.tried]);
+    auto formed = uri ? form_invite(*uri) : std::nullopt;
+    if (!formed) continue;
+    auto retry = client.request;
+    retry.set_request_uri(formed->request_uri);
+    retry.set(HeaderId::Contact, contact_for(settings_.user, default_flow(formed->request_uri)));
+    for (const auto& header : formed->headers) retry.set(header.name, header.value);
+    return send_invite_again(call, std::move(retry));
+  }
+  return false;
 }
 
 // RFC 4028 7.3, 7.4: once more with the interval and the Min-SE that the 422 wants. It is the

@@ -33,14 +33,14 @@ namespace sipassay::agent {
 inline constexpr std::string_view product = "sipassay/0.1.0";
 
 // Limits of this implementation.
-inline constexpr std::size_t forks_max = 32;             // dialogs of one INVITE of ours
-inline constexpr unsigned challenges_answered_max = 4;   // of one request of ours
-inline constexpr unsigned redirects_followed_max = 5;    // of one call
-inline constexpr unsigned intervals_raised_max = 5;      // 422s of one call (RFC 4028 7.3)
-inline constexpr unsigned resubscriptions_max = 8;       // new subscriptions after one command
-inline constexpr std::size_t waiting_messages_max = 64;  // MESSAGEs behind one that is pending
-inline constexpr std::size_t ended_kept_max = 64;        // ids of ended dialogs, for Replaces
-inline constexpr unsigned transfer_depth_max = 4;        // calls that a REFER within a REFER makes
+inline constexpr std::size_t forks_max = 32;              // dialogs of one INVITE of ours
+inline constexpr unsigned challenges_answered_max = 4;    // of one request of ours
+inline constexpr std::size_t targets_max = 6;             // of one call that is redirected
+inline constexpr unsigned intervals_raised_max = 5;       // 422s of one call (RFC 4028 7.3)
+inline constexpr unsigned resubscriptions_max = 8;        // new subscriptions after one command
+inline constexpr std::size_t waiting_messages_max = 64;   // MESSAGEs behind one that is pending
+inline constexpr std::size_t ended_kept_max = 64;         // ids of ended dialogs, for Replaces
+inline constexpr unsigned transfer_depth_max = 4;         // calls that a REFER within a REFER makes
 inline constexpr std::size_t registrations_max = 64;      // registrars of ours
 inline constexpr std::size_t datagram_octets_max = 1300;  // RFC 3261 18.1.1: more goes by TCP
 inline constexpr std::size_t without_tcp_max = 64;        // hosts known to refuse TCP
@@ -125,13 +125,15 @@ struct ClientInvite {
   Message request;                       // as sent last
   std::optional<sdp::LocalMedia> media;  // as it was when the offer was sent; copied to each fork
   unsigned challenges = 0;
-  unsigned redirects = 0;
   unsigned intervals_raised = 0;
   bool saw_provisional = false;
   bool saw_success = false;
   bool wants_cancel = false;  // as soon as a provisional response comes (RFC 3261 9.1)
   bool was_cancelled = false;
-  std::vector<std::string> targets;  // of a redirection, not yet tried
+  // The target set of a call that follows redirections, its own URI first; empty before the first.
+  std::vector<std::string> targets;
+  std::size_t tried = 0;  // the last one of them that an INVITE went to
+  void add_target(std::string uri);
 };
 
 // A SUBSCRIBE or REFER of ours outside a dialog; each fork's NOTIFY makes a dialog of the call.
@@ -315,6 +317,7 @@ class Core {
   void receive_invite_failure(LiveCall& call, const Message& response);
   bool answer_invite_challenge(LiveCall& call, const Message& response);
   bool follow_redirect(LiveCall& call, const Message& response);
+  bool try_next_target(LiveCall& call);
   bool raise_interval(LiveCall& call, const Message& response);
   bool send_invite_again(LiveCall& call, Message invite);
   CallDialog* fork_for(LiveCall& call, const Message& response, const Flow& flow);
@@ -457,7 +460,7 @@ class Core {
   std::set<std::string> without_tcp_;  // "host:port" of whoever refused TCP
   std::optional<int> reject_next_;     // command Reject{next} when there is no call
   std::map<std::string, OwnRegistration> registrations_;  // by the registrar's URI
-  std::set<std::string> pending_messages_;  // their Request-URIs (RFC 3428 8)
+  std::set<std::string> pending_messages_;                // their Request-URIs (RFC 3428 8)
   std::deque<std::pair<std::string, SendMessage>> waiting_messages_;
   std::deque<dialog::DialogId> ended_;  // of calls, for RFC 3891 3
 };

@@ -425,7 +425,7 @@ void Core::answer_change(LiveCall& call, CallDialog& dialog, transaction::Id tra
       if (options.status == 488) options.headers.push_back(warning());
     }
   } else if (options.status < 300 && !is_update) {
-    options.body = session_body(dialog.media.offer());
+    options.body = session_body(dialog.media.offer(sdp::LocalMedia::Change::AllCodecs));
   }
   if (!dialog.session.reply(transaction, options, now_)) dialog.media = before;
   pump(call, dialog);

@@ -3,38 +3,12 @@
 #include <array>
 
 #include "engine/agent/core.h"
+#include "engine/agent/form.h"
 #include "engine/base/ascii.h"
 #include "engine/message/header/all.h"
 
 namespace sipassay::agent {
 namespace {
-
-// Header fields that a Refer-To may put into the INVITE it asks for; 19.1.5 warns of the others.
-constexpr std::array<std::string_view, 8> referable{
-    "Replaces", "Join", "Require", "Subject", "In-Reply-To", "Reason", "Priority", "Target-Dialog"};
-
-std::optional<std::string_view> canonical(std::string_view name) {
-  for (const auto known : referable)
-    if (ascii::iequals(known, name)) return known;
-  return std::nullopt;
-}
-
-// "a=b&c=d" of a URI; names that may not be set, and values with line ends, are left out.
-std::vector<ExtraHeader> headers_of(std::string_view text) {
-  std::vector<ExtraHeader> headers;
-  while (!text.empty()) {
-    const auto end = std::min(text.find('&'), text.size());
-    const auto pair = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    const auto equals = pair.find('=');
-    if (equals == std::string_view::npos) continue;
-    const auto name = canonical(unescape(pair.substr(0, equals)));
-    auto value = unescape(pair.substr(equals + 1));
-    if (name && value.find_first_of("\r\n") == std::string::npos)
-      headers.push_back({std::string(*name), std::move(value)});
-  }
-  return headers;
-}
 
 // RFC 3515 2.4.1, 2.4.2 MUST: exactly one Refer-To.
 std::optional<Refusal> check_refer_to(const Message& refer) {
@@ -57,13 +31,11 @@ bool wants_no_subscription(const Message& refer) {
 // The call that a REFER asks for; nothing when it asks for something that we do not do.
 std::optional<Call> Core::call_for(const Message& refer) const {
   const auto refer_to = refer.get<ReferTo>();
-  if (!refer_to || !refer_to->addr.uri.is_sip()) return std::nullopt;
-  const auto& uri = refer_to->addr.uri;
-  if (const auto method = uri.params.find("method"); method && method->value != "INVITE")
-    return std::nullopt;
+  auto formed = refer_to ? form_invite(refer_to->addr.uri) : std::nullopt;
+  if (!formed) return std::nullopt;
   Call call;
-  call.target = std::string(uri.text.substr(0, uri.text.find('?')));
-  call.headers = headers_of(uri.headers);
+  call.target = std::move(formed->request_uri);
+  call.headers = std::move(formed->headers);
   // RFC 3892 2.2 MUST: unmodified.
   if (refer.has(HeaderId::ReferredBy))
     call.headers.push_back({"Referred-By", std::string(refer.raw(HeaderId::ReferredBy))});

@@ -241,7 +241,7 @@ constexpr Bad bad[] = {
     {Subject, "\x7f", ErrorCode::HeaderValue, 0},
     {SubscriptionState, ";", ErrorCode::HeaderValue, 0},
     {Supported, "a b", ErrorCode::HeaderValue, 2},
-    {TargetDialog, "a;local-tag=1", ErrorCode::Parameter, 13},
+    {TargetDialog, "a;local-tag=@", ErrorCode::Parameter, 12},
     {Timestamp, ".5", ErrorCode::Number, 0},
     {To, "\"Watson, Thomas\" < sip:t.watson@example.org >", ErrorCode::Uri, 18},
     {Unsupported, "", ErrorCode::HeaderValue, 0},

@@ -121,7 +121,8 @@ using Steps = std::vector<Step>;
 
 // --- steps
 // <sut do="…">: what the SUT shall do; in process or by an adapter. Actions and their arguments:
-//   call        offer (yes no) reliable (if-supported never always) target (URI; default: the peer)
+//   call        offer (yes no) reliable (if-supported never always)
+  //               redirects (follow) target (URI; default: the peer)
 //   ring        status reliable (yes no) sdp (yes no)
 //   answer, cancel, hang-up
 //   reject      status next (INVITE, UPDATE: the next one instead of the pending one)

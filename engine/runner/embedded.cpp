@@ -41,6 +41,7 @@ std::optional<agent::Command> command_for(const SutCommand& command) {
   if (action == "call") {
     agent::Call call;
     call.target = argument("target");
+    call.follows_redirects = argument("redirects") == "follow";
     call.has_offer = argument("offer") != "no";
     if (argument("reliable") == "always") call.reliable = agent::Reliability::Always;
     if (argument("reliable") == "never") call.reliable = agent::Reliability::Never;

@@ -185,6 +185,14 @@ constexpr Misbehaviour rows[] = {
        if (w.sends(Method::Invite) && w.last_response(false, Method::Invite, 491, 491) != nullptr)
          w.drop();
      }},
+    {"target-of-unreliable-provisional",
+     {6141, "4.9", Level::Stated},
+     "takes the Contact of an unreliable provisional response for the target of its early dialog",
+     [](Wire& w) {
+       const Message* ringing = w.last_response(false, Method::Invite, 180, 180);
+       if (w.sends(Method::Prack) && ringing != nullptr)
+         w.edit().set_request_uri(contact_uri(*ringing));
+     }},
 };
 
 }  // namespace

@@ -168,6 +168,48 @@ constexpr Misbehaviour rows[] = {
        if (!w.gets(Method::Bye)) return;
        if (auto invite = w.make_request("INVITE")) w.send(std::move(*invite), 500ms);
      }},
+    {"hangs-up-after-refusing",
+     {5057, "5.3", Level::Stated},
+     "ends the call after a MESSAGE that it cannot read",
+     [](Wire& w) {
+       if (!w.sends(Method::Message, 200, 699)) return;
+       if (auto bye = w.make_request("BYE")) w.send(std::move(*bye));
+     }},
+    {"hangs-up-after-timeout",
+     {5057, "5.2", Level::Stated},
+     "ends the call when nobody answers its MESSAGE",
+     [](Wire& w) {
+       if (!w.sends(Method::Message) || w.is_repeated()) return;
+       if (auto bye = w.make_request("BYE")) w.send(std::move(*bye), 33500ms);
+     }},
+    {"hangs-up-after-last-notify",
+     {5057, "5.5", Level::Stated},
+     "ends the call when the subscription of its REFER ends",
+     [](Wire& w) {
+       if (!w.sends(Method::Notify, 200, 299)) return;
+       if (auto bye = w.make_request("BYE")) w.send(std::move(*bye));
+     }},
+    {"refuses-with-404",
+     {5057, "5.6", Level::Stated},
+     "answers 404 to a SUBSCRIBE in a call that it does not want",
+     [](Wire& w) {
+       if (w.sends(Method::Subscribe, 300, 699)) set_status(w.edit(), 404);
+     }},
+    {"ends-call-at-refused-notify",
+     {5057, "5.1", Level::Stated},
+     "ends the call when one of its NOTIFYs is refused",
+     [](Wire& w) {
+       if (!w.gets(Method::Notify, 300, 699)) return;
+       if (auto bye = w.make_request("BYE")) w.send(std::move(*bye));
+     }},
+    {"481-to-unknown-target-dialog",
+     {4538, "4", Level::Must},
+     "answers 481 to a Target-Dialog that it does not know",
+     [](Wire& w) {
+       if (w.is_sent() || !w.message().has(HeaderId::TargetDialog)) return;
+       w.drop();
+       w.send(w.make_response(481));
+     }},
 };
 
 }  // namespace

@@ -389,6 +389,83 @@ constexpr Misbehaviour rows[] = {
      [](Wire& w) {
        if (w.sends(Method::Register)) w.edit().set(HeaderId::RecvInfo, "g.sipassay.test");
      }},
+    {"cancel-ends-any-request",
+     {6665, "4.6", Level::MustNot},
+     "answers 487 to the SUBSCRIBE or NOTIFY that a CANCEL names",
+     [](Wire& w) {
+       for (const Method method : {Method::Subscribe, Method::Notify}) {
+         if (w.sends(method, 200, 299)) w.drop();
+         const Message* accepted = w.last_response(true, method, 200, 299);
+         if (!w.gets(Method::Cancel) || accepted == nullptr) continue;
+         Message terminated = *accepted;
+         set_status(terminated, 487);
+         w.send(std::move(terminated));
+       }
+     }},
+    {"refreshes-without-id",
+     {6665, "4.5.2", Level::Must},
+     "leaves the id of Event out of refreshes",
+     [](Wire& w) {
+       const std::string event(w.message().raw(HeaderId::Event));
+       if (w.sends(Method::Subscribe) && !tag_of(w.message(), HeaderId::To).empty())
+         w.edit().set(HeaderId::Event, event.substr(0, event.find(';')));
+     }},
+    {"notifies-in-plain-text",
+     {6665, "4.2.2", Level::Must},
+     "sends NOTIFY with plain text whatever Accept lists",
+     [](Wire& w) {
+       if (w.sends(Method::Notify)) w.edit().set_body("text/plain", "here");
+     }},
+    {"notify-lengthens-subscription",
+     {6665, "4.2.2", Level::MustNot},
+     "says in NOTIFY that ten more minutes are left",
+     [](Wire& w) {
+       if (w.sends(Method::Notify)) w.edit().set(HeaderId::SubscriptionState, "active;expires=600");
+     }},
+    {"481-after-500-to-refresh",
+     {6665, "4.1.2.2", Level::Stated},
+     "ends a subscription at any error to its refresh",
+     [](Wire& w) {
+       if (w.sends(Method::Notify, 200, 299) && w.last_response(false, Method::Subscribe, 500, 500))
+         set_status(w.edit(), 481);
+     }},
+    {"answers-notify-late",
+     {6665, "4.1.3", Level::Should},
+     "answers NOTIFY after five seconds",
+     [](Wire& w) {
+       if (w.sends(Method::Notify, 200, 699)) w.delay(5s);
+     }},
+    {"answers-no-notify",
+     {6665, "4.1.4", Level::Must},
+     "drops a NOTIFY whose From tag it does not know",
+     [](Wire& w) {
+       if (w.gets(Method::Notify) && tag_of(w.message(), HeaderId::From) == "another") w.drop();
+     }},
+    {"minds-notify-parameters",
+     {6665, "4.1.3", Level::Stated},
+     "answers 400 to a NOTIFY that does not look as its own ones do",
+     [](Wire& w) {
+       if (w.sends(Method::Notify, 200, 299)) set_status(w.edit(), 400);
+     }},
+    {"grants-ten-seconds",
+     {6665, "3.1.1", Level::Stated},
+     "takes the expires of Contact for the length of the subscription",
+     [](Wire& w) {
+       if (w.sends(Method::Subscribe, 200, 299)) w.edit().set(HeaderId::Expires, "10");
+     }},
+    {"notifies-unasked",
+     {6665, "4.2.1", Level::MustNot},
+     "sends NOTIFY to everybody who calls",
+     [](Wire& w) {
+       if (!w.gets(Method::Ack)) return;
+       if (auto notify = w.make_request("NOTIFY")) w.send(std::move(*notify));
+     }},
+    {"489-for-everything",
+     {6665, "4.4.4", Level::Must},
+     "answers 489 to packages that Allow-Events lists",
+     [](Wire& w) {
+       if (w.sends(Method::Subscribe, 200, 699)) set_status(w.edit(), 489);
+     }},
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
 // Rows about the REGISTERs that the SUT sends, and the credentials that they carry.
+#include <fmt/format.h>
 #include <functional>
 
 #include "engine/message/header/all.h"
@@ -198,6 +199,48 @@ constexpr Misbehaviour rows[] = {
        auto next = next_register(*last);
        next.add(HeaderId::Authorization, "Digest username=\"alice\", realm=\"r\", nonce=\"n\"");
        w.send(std::move(next), 50ms);
+     }},
+    {"picks-the-first-qop",
+     {7616, "3.3", Level::Must},
+     "takes the first qop that is offered, known or not",
+     [](Wire& w) {
+       edit_credentials(w, [](std::string& value) { replace(value, "qop=auth", "qop=x-none"); });
+     }},
+    {"quotes-qop",
+     {7616, "3.4", Level::MustNot},
+     "writes qop as a quoted string",
+     [](Wire& w) {
+       edit_credentials(w, [](std::string& value) { replace(value, "qop=auth", "qop=\"auth\""); });
+     }},
+    {"unquotes-nonce",
+     {7616, "3.4", Level::Must},
+     "writes nonce as a token",
+     [](Wire& w) {
+       edit_credentials(w, [](std::string& value) { replace(value, "nonce=\"n1\"", "nonce=n1"); });
+     }},
+    {"registers-in-another-call",
+     {3261, "8.1.1.4", Level::Should},
+     "gives each REGISTER a Call-ID of its own",
+     [](Wire& w) {
+       if (first_register(w) != nullptr)
+         w.edit().set(HeaderId::CallId, fmt::format("call-{}", cseq_number(w.message())));
+     }},
+    {"digests-with-another-algorithm",
+     {7616, "3.3", Level::Stated},
+     "answers with SHA-256 where no algorithm was named",
+     [](Wire& w) {
+       edit_credentials(w, [](std::string& value) {
+         replace(value, "response=\"", "response=\"0123456789abcdef0123456789abcdef");
+       });
+     }},
+    {"digests-with-md5-length",
+     {8760, "2.2", Level::Stated},
+     "sends 32 digits whatever the algorithm",
+     [](Wire& w) {
+       edit_credentials(w, [](std::string& value) {
+         if (const auto at = value.find("response=\""); at != std::string::npos)
+           value.erase(at + 10, 32);
+       });
      }},
 };
 

@@ -28,8 +28,7 @@ void change_contacts(Message& message, const std::function<std::string(std::stri
 
 std::string without_parameter(std::string contact, std::string_view name) {
   const auto start = contact.find(std::string(";").append(name).append("="));
-  if (start != std::string::npos)
-    contact.erase(start, contact.find(';', start + 1) - start);
+  if (start != std::string::npos) contact.erase(start, contact.find(';', start + 1) - start);
   return contact;
 }
 

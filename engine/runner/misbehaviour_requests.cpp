@@ -151,6 +151,74 @@ constexpr Misbehaviour rows[] = {
            if (line.starts_with("m=audio ")) line.replace(8, line.find(' ', 8) - 8, "4000");
        });
      }},
+    {"method-in-request-uri",
+     {3261, "19.1.5", Level::MustNot},
+     "leaves the method parameter of a URI in the Request-URI",
+     [](Wire& w) {
+       const bool is_led = is_initial_invite(w) && w.first(false, [](const Message& m) {
+         return m.raw(HeaderId::ReferTo).contains(";method=") ||
+                m.raw(HeaderId::Contact).contains(";method=");
+       });
+       if (is_led)
+         w.edit().set_request_uri(std::string(w.message().request_uri()) + ";method=INVITE");
+     }},
+    {"loses-uri-parameters",
+     {3261, "19.1.5", Level::Must},
+     "leaves the parameters of a URI out of the Request-URI",
+     [](Wire& w) {
+       const std::string_view uri = w.message().request_uri();
+       if (is_initial_invite(w))
+         w.edit().set_request_uri(std::string(uri.substr(0, uri.find(';'))));
+     }},
+    {"redirects-in-old-branch",
+     {3261, "8.1.3.4", Level::Must},
+     "gives a redirected INVITE the branch of the first one",
+     [](Wire& w) {
+       const Message* before = w.last_request(true, Method::Invite);
+       if (is_initial_invite(w) && before != nullptr) set_branch(w.edit(), branch_of(*before));
+     }},
+    {"redirects-in-another-call",
+     {3261, "8.1.3.4", Level::Should},
+     "gives a redirected INVITE another Call-ID",
+     [](Wire& w) {
+       if (is_initial_invite(w) && w.last_request(true, Method::Invite) != nullptr)
+         w.edit().set(HeaderId::CallId, "another-call");
+     }},
+    {"tries-one-contact",
+     {3261, "8.1.3.4", Level::Should},
+     "gives up when the first contact of a redirection fails",
+     [](Wire& w) {
+       if (w.sends(Method::Invite) && w.last_response(false, Method::Invite, 400, 699) != nullptr)
+         w.drop();
+     }},
+    {"takes-headers-of-uris",
+     {3261, "19.1.5", Level::ShouldNot},
+     "puts whatever a URI says into the request formed from it",
+     [](Wire& w) {
+       if (!is_initial_invite(w)) return;
+       w.edit().set(HeaderId::CallId, "evil-1");
+       w.edit().insert(0, "Route", "<sip:evil@example.com;lr>");
+     }},
+    {"omits-subject",
+     {3261, "19.1.5", Level::Should},
+     "sends no Subject",
+     [](Wire& w) {
+       if (w.is_sent()) w.edit().remove("Subject");
+     }},
+    {"omits-replaces",
+     {3891, "4", Level::Should},
+     "sends no Replaces",
+     [](Wire& w) {
+       if (w.is_sent()) w.edit().remove(HeaderId::Replaces);
+     }},
+    {"routes-by-path",
+     {3327, "5.1", Level::Stated},
+     "makes a route set of the Path in a 200 to REGISTER",
+     [](Wire& w) {
+       const Message* registered = w.last_response(false, Method::Register, 200, 299);
+       if (is_initial_invite(w) && registered != nullptr)
+         w.edit().insert(0, "Route", registered->raw("Path"));
+     }},
 };
 
 }  // namespace

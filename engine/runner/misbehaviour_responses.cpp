@@ -268,6 +268,21 @@ constexpr Misbehaviour rows[] = {
        if (w.is_sent() && w.message().is_request() && !tag_of(w.message(), HeaderId::To).empty())
          w.edit().set(HeaderId::CallId, std::string(w.message().raw(HeaderId::CallId)) + "x");
      }},
+    {"refuses-what-it-allows",
+     {3261, "8.2.1", Level::Must},
+     "answers 501 to every request in a call but those of the call itself",
+     [](Wire& w) {
+       if (!w.is_sent() || w.message().status() < 200) return;
+       const Method method = cseq_method(w.message());
+       if (method != Method::Invite && method != Method::Bye && method != Method::Cancel)
+         set_status(w.edit(), 501);
+     }},
+    {"replaces-400-by-486",
+     {3891, "3", Level::Must},
+     "answers 486 where 400 is due",
+     [](Wire& w) {
+       if (w.is_sent() && w.message().status() == 400) set_status(w.edit(), 486);
+     }},
 };
 
 }  // namespace

@@ -265,14 +265,6 @@ constexpr Misbehaviour rows[] = {
        if (w.sends(Method::Invite, 200, 299))
          edit_sdp(w.edit(), [](Lines& lines) { set_direction(lines, "sendrecv"); });
      }},
-    {"offers-another-port",
-     {6141, "3.3", Level::Stated},
-     "offers another port after a refused re-INVITE",
-     [](Wire& w) {
-       if (w.sends(Method::Invite, 200, 299) &&
-           w.last_response(true, Method::Invite, 300, 699) != nullptr)
-         edit_sdp(w.edit(), [](Lines& lines) { shift_ports(lines); });
-     }},
     {"new-media-first",
      {3264, "8.1", Level::Must},
      "puts a new stream above the old ones",
@@ -337,6 +329,69 @@ constexpr Misbehaviour rows[] = {
        if (w.sends(Method::Invite, 200, 299) &&
            w.last_response(true, Method::Invite, 488, 488) != nullptr)
          set_status(w.edit(), 488);
+     }},
+    {"offers-in-prack",
+     {6337, "3.1.1", Level::Stated},
+     "makes an offer in the PRACK while the answer to its INVITE is due",
+     [](Wire& w) {
+       const Message* invite = w.last_request(true, Method::Invite);
+       if (w.sends(Method::Prack) && invite != nullptr)
+         w.edit().set_body("application/sdp", invite->body());
+     }},
+    {"answers-in-every-ack",
+     {6337, "3.1.2", Level::Stated},
+     "puts its last session description into every ACK",
+     [](Wire& w) {
+       const Message* prack = w.last_request(true, Method::Prack);
+       if (w.sends(Method::Ack) && prack != nullptr)
+         w.edit().set_body("application/sdp", prack->body());
+     }},
+    {"invites-during-update",
+     {6337, "4.3", Level::Stated},
+     "sends a re-INVITE while its UPDATE is open",
+     [](Wire& w) {
+       if (!w.sends(Method::Update)) return;
+       if (auto invite = w.make_request("INVITE")) w.send(std::move(*invite), 50ms);
+     }},
+    {"accepts-every-stream",
+     {6337, "5.2.4", Level::Stated},
+     "answers every stream with a port",
+     [](Wire& w) {
+       if (!w.sends(Method::Ack)) return;
+       edit_sdp(w.edit(), [](Lines& lines) {
+         for (auto& line : lines)
+           if (line.starts_with("m=audio 0 ")) line.replace(8, 1, "40000");
+       });
+     }},
+    {"offers-one-codec",
+     {6337, "5.2.5", Level::Stated},
+     "offers the codec in use and no other",
+     [](Wire& w) {
+       if (!w.sends(Method::Invite, 200, 299)) return;
+       edit_sdp(w.edit(), [](Lines& lines) {
+         for (auto& line : lines)
+           if (line.starts_with("m=audio "))
+             line = line.substr(0, line.find("RTP/AVP")) + "RTP/AVP 8";
+       });
+     }},
+    {"updates-too-early",
+     {3311, "5.1", Level::MustNot},
+     "sends an UPDATE with an offer before its INVITE has an answer",
+     [](Wire& w) {
+       const Message* invite = w.last_request(true, Method::Invite);
+       if (!w.sends(Method::Prack) || invite == nullptr) return;
+       auto update = w.make_request("UPDATE");
+       if (!update) return;
+       update->set_body("application/sdp", invite->body());
+       w.send(std::move(*update), 200ms);
+     }},
+    {"offers-without-refused-stream",
+     {6337, "5.2.5", Level::Stated},
+     "leaves a refused stream out of its next offer",
+     [](Wire& w) {
+       const Message* before = w.last_response(true, Method::Invite, 200, 299);
+       if (w.sends(Method::Invite, 200, 299) && before != nullptr && !w.is_repeated())
+         edit_sdp(w.edit(), [](Lines& lines) { drop_last_medium(lines); });
      }},
 };
 

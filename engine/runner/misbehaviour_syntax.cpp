@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "engine/base/ascii.h"
 #include "engine/base/time.h"
 #include "engine/message/header/all.h"
@@ -221,6 +223,79 @@ constexpr Misbehaviour rows[] = {
          if (all.front().find(";rport") == std::string::npos) all.front() += ";rport=5060";
          w.edit().set(HeaderId::Via, ascii::comma_list(all));
        }
+     }},
+    {"minds-padded-boundaries",
+     {2046, "5.1.1", Level::Must},
+     "answers 400 to a body with blanks behind a boundary",
+     [](Wire& w) {
+       const bool is_padded = w.message().body().find("--b \t") != std::string_view::npos;
+       if (w.is_sent() || !is_padded) return;
+       w.drop();
+       w.send(w.make_response(400));
+     }},
+    {"lower-case-request-version",
+     {3261, "7.1", Level::Must},
+     "writes sip/2.0 in request lines",
+     [](Wire& w) {
+       if (!w.is_sent() || !w.message().is_request()) return;
+       w.edit().set_start_line(
+           fmt::format("{} {} sip/2.0", w.message().method_text(), w.message().request_uri()));
+     }},
+    {"omits-content-length-of-nothing",
+     {3261, "18.3", Level::Must},
+     "sends requests without a body without Content-Length",
+     [](Wire& w) {
+       if (w.is_sent() && w.message().is_request() && w.message().body().empty())
+         w.edit().remove(HeaderId::ContentLength);
+     }},
+    {"loses-angle-brackets",
+     {3261, "20", Level::Must},
+     "writes To without angle brackets",
+     [](Wire& w) {
+       if (!w.is_sent() || !w.message().is_request()) return;
+       std::string to(w.message().raw(HeaderId::To));
+       std::erase_if(to, [](char c) { return c == '<' || c == '>'; });
+       w.edit().set(HeaderId::To, to);
+     }},
+    {"acks-broken-responses",
+     {3261, "18.3", Level::Must},
+     "acknowledges an INVITE before a response has come that can be read",
+     [](Wire& w) {
+       if (!w.sends(Method::Invite)) return;
+       if (auto ack = w.make_request("ACK")) w.send(std::move(*ack), 50ms);
+     }},
+    {"minds-reason",
+     {3326, "2", Level::Stated},
+     "answers 400 to a Reason that it does not know",
+     [](Wire& w) {
+       if (w.is_sent() || !w.message().raw("Reason").starts_with("X-none")) return;
+       w.drop();
+       w.send(w.make_response(400));
+     }},
+    {"minds-content-id",
+     {8262, "3.3", Level::Stated},
+     "answers 415 to a body with Content-ID",
+     [](Wire& w) {
+       if (w.is_sent() || !w.message().is_request() || w.message().raw("Content-ID").empty())
+         return;
+       w.drop();
+       w.send(w.make_response(415));
+     }},
+    {"minds-max-breadth",
+     {5393, "5.3.5", Level::Stated},
+     "answers 440 to a request that must not fork any more",
+     [](Wire& w) {
+       if (w.is_sent() || !w.message().is_request() || w.message().raw("Max-Breadth").empty())
+         return;
+       w.drop();
+       w.send(w.make_response(440));
+     }},
+    {"brackets-request-uri",
+     {3261, "7.1", Level::MustNot},
+     "puts the Request-URI into angle brackets",
+     [](Wire& w) {
+       if (w.sends(Method::Invite))
+         w.edit().set_start_line(fmt::format("INVITE <{}> SIP/2.0", w.message().request_uri()));
      }},
 };
 

@@ -137,6 +137,98 @@ constexpr Misbehaviour rows[] = {
        if (w.sends(Method::Info, 200, 299))
          w.edit().set(HeaderId::ContentDisposition, "Info-Package").set_body("text/plain", "x");
      }},
+    {"answers-no-refer",
+     {3515, "2.4.2", Level::Must},
+     "sends no final response to REFER",
+     [](Wire& w) {
+       if (w.sends(Method::Refer, 200, 699)) w.drop();
+     }},
+    {"doubles-referred-by",
+     {3892, "2.1", Level::MustNot},
+     "sends REFER with two Referred-By",
+     [](Wire& w) {
+       if (!w.sends(Method::Refer)) return;
+       w.edit().remove(HeaderId::ReferredBy);
+       for (const auto* uri : {"<sip:one@example.com>", "<sip:two@example.com>"})
+         w.edit().add(HeaderId::ReferredBy, uri);
+     }},
+    {"hangs-up-after-multipart-answer",
+     {5621, "4.2", Level::Must},
+     "ends a call whose answer came in a multipart body",
+     [](Wire& w) {
+       const bool is_multipart = w.first(false, [](const Message& m) {
+         return m.is_response() && m.raw(HeaderId::ContentType).starts_with("multipart/");
+       });
+       if (!w.sends(Method::Ack) || !is_multipart) return;
+       if (auto bye = w.make_request("BYE")) w.send(std::move(*bye));
+     }},
+    {"481-in-second-fork",
+     {6086, "4.2.1", Level::Must},
+     "takes INFO of one callee only",
+     [](Wire& w) {
+       if (w.sends(Method::Info, 200, 699) && w.memory()++ > 0) set_status(w.edit(), 481);
+     }},
+    {"info-of-refused-package",
+     {6086, "5.2.4", Level::Must},
+     "sends INFO of a package that stood in a request that it has refused",
+     [](Wire& w) {
+       if (w.sends(Method::Info)) w.edit().set(HeaderId::InfoPackage, "foo");
+     }},
+    {"forgets-packages-after-refusal",
+     {6086, "5.2.4", Level::Must},
+     "takes no INFO once its re-INVITE was refused",
+     [](Wire& w) {
+       if (w.sends(Method::Info, 200, 299) && w.last_response(false, Method::Invite, 300, 699))
+         set_status(w.edit(), 469);
+     }},
+    {"fragments-without-version",
+     {3420, "2", Level::Stated},
+     "begins its fragments with the status code",
+     [](Wire& w) {
+       if (w.sends(Method::Notify)) w.edit().set_body("message/sipfrag", "486 Busy Here\r\n");
+     }},
+    {"refuses-fragments",
+     {3420, "3.1", Level::Stated},
+     "answers 415 to message/sipfrag",
+     [](Wire& w) {
+       if (w.sends(Method::Notify, 200, 299)) set_status(w.edit(), 415);
+     }},
+    {"requires-norefersub",
+     {4488, "4", Level::ShouldNot},
+     "requires norefersub of everybody",
+     [](Wire& w) {
+       if (w.sends(Method::Refer)) w.edit().add(HeaderId::Require, "norefersub");
+     }},
+    {"minds-disposition",
+     {6086, "11.5", Level::Stated},
+     "answers 415 to INFO whose disposition is written in lower case",
+     [](Wire& w) {
+       if (w.sends(Method::Info, 200, 299)) set_status(w.edit(), 415);
+     }},
+    {"another-recv-info-in-2xx",
+     {6086, "5.2.3", Level::Must},
+     "lists another package in the 2xx than before",
+     [](Wire& w) {
+       if (w.sends(Method::Invite, 200, 299)) w.edit().set(HeaderId::RecvInfo, "another");
+     }},
+    {"swaps-target-dialog-tags",
+     {4538, "3", Level::Must},
+     "names the tags of Target-Dialog as it sees them itself",
+     [](Wire& w) {
+       if (!w.sends(Method::Refer)) return;
+       std::string value(w.message().raw(HeaderId::TargetDialog));
+       if (const auto at = value.find("local-tag="); at != std::string::npos)
+         value.insert(at + 10, "not-");
+       w.edit().set(HeaderId::TargetDialog, value);
+     }},
+    {"refers-in-the-dialog",
+     {7647, "4", Level::Must},
+     "sends REFER in the dialog whatever the Contact of its peer",
+     [](Wire& w) {
+       const Message* invite = w.last_request(true, Method::Invite);
+       if (w.sends(Method::Refer) && invite != nullptr)
+         w.edit().set(HeaderId::CallId, invite->raw(HeaderId::CallId));
+     }},
 };
 
 }  // namespace

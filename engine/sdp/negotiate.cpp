@@ -211,6 +211,22 @@ void LocalMedia::wish_anew(Description& description) const {
     if (medium.port != 0 && description.direction(medium) != wish_) set_direction(medium, wish_);
 }
 
+// RFC 3264 8.3.2 MUST NOT: a payload type number that has another codec stays that codec's.
+void LocalMedia::list_all_codecs(Description& description) const {
+  for (auto& medium : description.media) {
+    if (medium.port == 0 || !medium.is_rtp()) continue;
+    for (const auto& codec : stream(medium.type, medium.port).codecs) {
+      const auto is_listed = [&](const std::string& format) {
+        const auto map = medium.rtpmap(format);
+        return map && map->is_same(mapping_of(codec));
+      };
+      const auto format = format_of(codec);
+      if (!medium.has_format(format) && std::ranges::none_of(medium.formats, is_listed))
+        add_codec(medium, format, mapping_of(codec), codec.fmtp);
+    }
+  }
+}
+
 std::string LocalMedia::offer(Change change) {
   wish_before_ = wish_;
   if (change == Change::Hold) wish_ = held(wish_);
@@ -236,6 +252,7 @@ std::string LocalMedia::offer(Change change) {
   if (change == Change::RemoveLast && !current_->media.empty())
     changes.remove = {current_->media.size() - 1};
   pending_ = next_offer(*current_, changes);
+  if (change == Change::AllCodecs) list_all_codecs(*pending_);
   if (changes.hold == Changes::Hold::Keep) wish_anew(*pending_);
   // RFC 3264 8: the previous SDP is the last one that the peer saw, be it a refused offer.
   if (*pending_ != *current_ || version_ > current_->origin.session_version)

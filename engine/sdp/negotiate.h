@@ -99,7 +99,17 @@ class LocalMedia {
   // Session id and ports are drawn from rng.
   LocalMedia(Options options, Rng rng);
 
-  enum class Change : std::uint8_t { None, Hold, Resume, AddVideo, AddAudio, RemoveLast };
+  // AllCodecs: those of ours that earlier exchanges have lost come back (RFC 6337 5.2.5: in the
+  // offer that an offerless re-INVITE asks for).
+  enum class Change : std::uint8_t {
+    None,
+    Hold,
+    Resume,
+    AddVideo,
+    AddAudio,
+    RemoveLast,
+    AllCodecs
+  };
   // An offer: the first one, or the last SDP with a change. Becomes current at agreed().
   std::string offer(Change change = Change::None);
 
@@ -127,6 +137,7 @@ class LocalMedia {
   Stream stream(std::string_view type, std::uint16_t port) const;
   std::uint16_t next_port();
   void wish_anew(Description& description) const;
+  void list_all_codecs(Description& description) const;
 
   Options options_;
   std::uint64_t session_id_ = 0;

@@ -327,6 +327,21 @@ TEST(LocalMedia, KeepsItsPortsAndItsVersionInAnEqualAnswer) {
   EXPECT_EQ(media.offer(), *first);
 }
 
+TEST(LocalMedia, OffersAllItsCodecsAgainUnderTheirOldNumbers) {
+  LocalMedia media({}, Rng(3));
+  const std::string offer =
+      "v=0\r\no=a 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+      "m=audio 1 RTP/AVP 8 101\r\na=rtpmap:101 iLBC/8000\r\nm=audio 2 RTP/AVP 8 97\r\n"
+      "a=rtpmap:97 telephone-event/8000\r\nm=text 3 RTP/AVP 98\r\na=rtpmap:98 t140/1000\r\n";
+  const auto answer = media.answer(offer);
+  ASSERT_TRUE(answer);
+  const auto next = read(media.offer(LocalMedia::Change::AllCodecs));
+  EXPECT_THAT(names(check_next_offer(read(*answer), next)), IsEmpty());
+  EXPECT_THAT(next.media[0].formats, ElementsAre("8", "0", "101"));
+  EXPECT_THAT(next.media[1].formats, ElementsAre("8", "97", "0"));
+  EXPECT_EQ(next.media[2].port, 0);
+}
+
 TEST(LocalMedia, ARefusedOfferLeavesTheSessionAndItsVersionStaysUsed) {
   LocalMedia media({}, Rng(4));
   const auto first = media.offer();

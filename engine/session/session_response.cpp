@@ -133,6 +133,11 @@ void SessionDialog::Impl::final_answer(const Message& request, const Message* re
                                        Instant now) {
   const std::uint32_t cseq = cseq_of(request);
   const int heard = response == nullptr ? 0 : status;
+  const bool is_success = heard >= 200 && heard < 300;
+  // RFC 5057 5.4: a target refresh of any usage moves the target of all (RFC 6665 3.1, 3.2).
+  const bool is_refresh = request.method() == Method::Subscribe ||
+                          request.method() == Method::Notify || request.method() == Method::Refer;
+  if (is_refresh && is_success) dialog.refresh_target(*response);
   switch (request.method()) {
     case Method::Invite:
       return invite_failed(cseq, response, heard, now);
@@ -154,8 +159,7 @@ void SessionDialog::Impl::final_answer(const Message& request, const Message* re
     default:
       break;
   }
-  const bool is_failed_update = request.method() == Method::Update && (heard < 200 || heard > 299);
-  if (!is_failed_update)
+  if (request.method() != Method::Update || is_success)
     put(Responded{request, response == nullptr ? Message() : *response, heard});
   if (request.method() != Method::Bye) suffer(request.method(), heard);
 }

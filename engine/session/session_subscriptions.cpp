@@ -169,7 +169,6 @@ void SessionDialog::Impl::subscribe_answered(const Message& request, const Messa
   Subscription* ours = event ? subscription(SubscriptionRole::Subscriber, *event) : nullptr;
   if (ours == nullptr) return;
   const bool is_success = response != nullptr && status >= 200 && status < 300;
-  if (is_success) dialog.refresh_target(*response);  // RFC 6665 3.1
   if (is_success && !expires_of(*response))
     violation("expires-missing-in-subscribe-2xx", {6665, "3.1.1", Level::Must}, "Expires", "none");
   const auto asked = expires_of(request);
@@ -207,7 +206,6 @@ void SessionDialog::Impl::refer_answered(std::uint32_t cseq, const Message* resp
   });
   if (ours == subscriptions.end()) return;
   const bool is_success = response != nullptr && status < 300;
-  if (is_success) dialog.refresh_target(*response);
   if (is_success && !denies_subscription(*response)) return;
   ours->drop();
   changed(*ours);

@@ -50,16 +50,20 @@ void Join::write(Octets& out) const {
   detail::write_dialog_ref(out, {call_id, params}, "to-tag", to_tag, "from-tag", from_tag);
 }
 
+// RFC 4538 7: either tag may be missing; such a value names no dialog (4).
 bool TargetDialog::read(Reader& reader, TargetDialog& out) {
-  detail::DialogRef ref;
-  if (!detail::read_dialog_ref(reader, ref, "remote-tag", "local-tag")) return false;
-  out = {ref.call_id, ref.params.value("local-tag"), ref.params.value("remote-tag"), ref.params};
+  if (!reader.call_id(out.call_id) || !reader.params(out.params)) return false;
+  out.local_tag = out.params.value("local-tag");
+  out.remote_tag = out.params.value("remote-tag");
+  for (const std::string_view tag : {out.local_tag, out.remote_tag})
+    if (!tag.empty() && !ascii::is_token(tag)) return reader.fail(ErrorCode::Parameter);
   return true;
 }
 
 void TargetDialog::write(Octets& out) const {
-  detail::write_dialog_ref(out, {call_id, params}, "remote-tag", remote_tag, "local-tag",
-                           local_tag);
+  out.add(call_id, params.text());
+  if (!remote_tag.empty() && !params.has("remote-tag")) out.add(";remote-tag=", remote_tag);
+  if (!local_tag.empty() && !params.has("local-tag")) out.add(";local-tag=", local_tag);
 }
 
 }  // namespace sipassay

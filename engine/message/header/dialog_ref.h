@@ -49,8 +49,8 @@ struct Join {
 struct TargetDialog {
   static constexpr HeaderId id = HeaderId::TargetDialog;
   std::string_view call_id;
-  std::string_view local_tag;
-  std::string_view remote_tag;
+  std::string_view local_tag;   // empty: none
+  std::string_view remote_tag;  // empty: none
   Params params;
 
   static bool read(Reader& reader, TargetDialog& out);
