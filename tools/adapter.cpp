@@ -28,9 +28,17 @@ Adapter::Adapter(transport::Hub& hub, scenarios::Command command, const Endpoint
     : hub_(hub), command_(std::move(command)), sut_(sut) {}
 
 Adapter::~Adapter() {
+  stop();
+}
+
+void Adapter::stop() {
   if (state_ == State::Ready) write(to_line({.number = ++number_, .action = "quit"}));
+  if (state_ == State::Off) return;
   close_pipes();
-  if (process_) process_->stop({.command = {}, .within = 2s}, sut_);
+  process_->stop({.command = {}, .within = 2s}, sut_);
+  ready_.is_sut = false;
+  end("it was stopped");
+  deaths_ = 0;
 }
 
 void Adapter::close_pipes() {

@@ -36,6 +36,8 @@ class Adapter {
 
   // Starts it unless it runs. It is ready when it says so, within the command's time.
   void start();
+  // What it was told and has not answered fails.
+  void stop();
   bool is_ready() const { return state_ == State::Ready; }
   // It is not ready, and will not be without start() or tell().
   bool is_off() const { return state_ == State::Off; }

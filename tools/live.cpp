@@ -65,14 +65,20 @@ class LiveRun {
   struct Running {
     std::size_t index;
     std::unique_ptr<Job> job;
-    Duration lag{};            // the longest while it ran
+    Duration lag{};             // the longest while it ran
     std::uint32_t command = 0;  // of the case, that waits for its answer
     std::uint32_t told = 0;     // its number at the adapter
     std::string peer{};         // of the last one; empty: there was none
   };
   struct Crash {
-    std::size_t index, repetition;
+    std::size_t index;
     Instant begun;
+    CaseResult result;
+  };
+  // The most likely one, which did not kill the SUT when it ran alone.
+  struct Alibi {
+    Crash suspect;
+    CaseResult again;
   };
 
   void feel_pulse();
@@ -89,7 +95,12 @@ class LiveRun {
   void collect();
   void finish(std::size_t index, CaseResult result);
   bool runs_again(const Running& done, CaseResult& result);
+  void run_once_more(std::size_t index);
+  void look_for_death();
+  void die(const std::string& reason);
   void settle_crashes();
+  std::string blame(std::vector<Crash> crashes, bool is_back);
+  void confirm(CaseResult again);
   void give_up(const std::string& reason);
   void refuse(std::size_t index, const std::string& reason);
   runner::CaseOptions case_options(std::size_t index, std::size_t repetition, unsigned retry) const;
@@ -107,6 +118,9 @@ class LiveRun {
   std::vector<std::size_t> started_;           // of each case
   std::vector<unsigned> retries_;              // of each case
   std::vector<Crash> crashes_;
+  bool has_died_ = false;       // by its process; nothing begins before it is started again
+  std::deque<Crash> suspects_;  // the first one runs once more, alone
+  std::optional<Alibi> alibi_;
 };
 
 std::vector<CaseResult> LiveRun::run() {
@@ -114,15 +128,18 @@ std::vector<CaseResult> LiveRun::run() {
     waiting_.insert(waiting_.end(), options_.repeat, i);
   if (!sut_.is_there()) give_up(sut_.complaint());
   feel_pulse();
-  while (!is_interrupted() && (!waiting_.empty() || !running_.empty())) {
+  while (!is_interrupted() && (!waiting_.empty() || !running_.empty() || !suspects_.empty())) {
     start_more();
     turn();
     collect();
-    if (running_.empty() && !crashes_.empty()) settle_crashes();
+    if (running_.empty() && (has_died_ || !crashes_.empty())) settle_crashes();
     progress_.tick();
   }
   pulse_.reset();
   running_.clear();
+  if (alibi_) finish(alibi_->suspect.index, std::move(alibi_->suspect.result));
+  for (Crash& crash : suspects_) finish(crash.index, std::move(crash.result));
+  for (Crash& crash : crashes_) finish(crash.index, std::move(crash.result));
   std::vector<CaseResult> out;
   for (auto& runs : runs_)
     if (!runs.empty()) out.push_back(verdict_of(std::move(runs)));
@@ -163,13 +180,15 @@ void LiveRun::start_more() {
 
 bool LiveRun::may_start() const {
   // After a death nothing begins before it is known what is left of the SUT.
-  if (!crashes_.empty()) return false;
+  if (has_died_ || !crashes_.empty()) return false;
   if (running_.empty()) return true;
   return running_.size() < pace_.jobs() && !(pulse_ && pulse_->lag() > Pace::strain);
 }
 
 // Those that run alone come last.
 std::optional<std::size_t> LiveRun::take_next() {
+  if (!suspects_.empty())
+    return running_.empty() ? std::optional(suspects_.front().index) : std::nullopt;
   if (!running_.empty() && runs_alone(running_.front().index)) return std::nullopt;
   auto next = std::ranges::find_if(
       waiting_, [this](auto index) { return !runs_alone(index) && has_free_call(index); });
@@ -209,6 +228,8 @@ void LiveRun::turn() {
   if (pulse_) until = std::min(until, pulse_->deadline());
   if (sut_.adapter() != nullptr) until = std::min(until, sut_.adapter()->deadline());
   hub_.wait(until);
+  // Before what came after its death is delivered.
+  look_for_death();
   while (auto event = hub_.poll()) deliver(std::move(*event));
   for (const Running& one : running_) one.job->advance();
   if (sut_.adapter() != nullptr) {
@@ -236,7 +257,7 @@ void LiveRun::hear() {
   adapter.advance();
   while (auto event = adapter.poll()) {
     if (auto* died = std::get_if<Adapter::Died>(&*event)) {
-      for (const Running& one : running_) one.job->sut_died(died->reason);
+      die(died->reason);
       continue;
     }
     auto& done = std::get<runner::SutCommandDone>(*event);
@@ -270,20 +291,23 @@ void LiveRun::collect() {
       ++i;
       continue;
     }
-    const Running done = std::move(running_[i]);
+    Running done = std::move(running_[i]);
     running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
     clean_up(done);
     CaseResult result = done.job->result();
-    if (runs_again(done, result)) continue;
+    if (suspects_.empty() && runs_again(done, result)) continue;
     // It was there when the run began.
     if (result.outcome == Outcome::Error && has_met_silence(result)) {
       result.outcome = Outcome::Crash;
       result.reason = "the SUT answered when the run began and cannot be reached any more";
       result.offending = 0;
     }
-    if (result.outcome == Outcome::Crash)
-      crashes_.push_back({done.index, runs_[done.index].size(), done.job->begun()});
-    finish(done.index, std::move(result));
+    if (!suspects_.empty())
+      confirm(std::move(result));
+    else if (result.outcome == Outcome::Crash)
+      crashes_.push_back({done.index, done.job->begun(), std::move(result)});
+    else
+      finish(done.index, std::move(result));
   }
 }
 
@@ -295,9 +319,7 @@ bool LiveRun::runs_again(const Running& done, CaseResult& result) {
   if (is_busy) pace_.busy(running_.size());
   if (!is_busy && (done.lag <= live_tolerance || is_settled(result))) return false;
   if (retries_[done.index] < retries_max) {
-    ++retries_[done.index];
-    --started_[done.index];
-    waiting_.push_back(done.index);
+    run_once_more(done.index);
     return true;
   }
   if (is_busy) {
@@ -307,34 +329,100 @@ bool LiveRun::runs_again(const Running& done, CaseResult& result) {
   return false;
 }
 
+void LiveRun::run_once_more(std::size_t index) {
+  retries_[index] = std::min(retries_[index] + 1, retries_max);
+  --started_[index];
+  waiting_.push_back(index);
+}
+
 void LiveRun::finish(std::size_t index, CaseResult result) {
   const Outcome outcome = result.outcome;
   runs_[index].push_back(std::move(result));
   if (runs_[index].size() == options_.repeat) progress_.done(outcome);
 }
 
+void LiveRun::look_for_death() {
+  if (const std::string reason = sut_.death(); !reason.empty()) die(reason);
+}
+
+void LiveRun::die(const std::string& reason) {
+  has_died_ = true;
+  for (const Running& one : running_) one.job->sut_died(reason);
+}
+
+// Nothing runs. Brings the SUT back, and finds out which case it did not survive.
 void LiveRun::settle_crashes() {
-  std::vector<CaseResult*> results;
-  std::vector<Instant> begun;
+  const bool was_seen_to_die = std::exchange(has_died_, false);
   pulse_.reset();
-  const std::string complaint = sut_.ask(waiting_.empty() ? Duration{} : restart_patience);
+  const bool lives = !was_seen_to_die && sut_.ask().empty();
+  const std::string complaint = lives ? std::string() : sut_.revive(restart_patience);
   feel_pulse();
-  for (const Crash& crash : std::exchange(crashes_, {})) {
-    CaseResult& result = runs_[crash.index][crash.repetition];
+  std::vector<Crash> crashes;
+  std::string name = "between cases";
+  for (Crash& crash : std::exchange(crashes_, {})) {
     // Whatever restarts a SUT that died, the probe of the case would have met it.
-    if (complaint.empty() && was_ignored(result, options_.timings.t1)) {
-      result.outcome = Outcome::Fail;
-      result.reason = "the SUT lives, but answers this peer no more";
+    if (lives && was_ignored(crash.result, options_.timings.t1)) {
+      crash.result.outcome = Outcome::Fail;
+      crash.result.reason = "the SUT lives, but answers this peer no more";
+      finish(crash.index, std::move(crash.result));
       continue;
     }
-    results.push_back(&result);
+    crashes.push_back(std::move(crash));
+  }
+  if (!crashes.empty()) {
+    name = "in " + blame(std::move(crashes), complaint.empty());
+  }
+  if (!complaint.empty() && !waiting_.empty() && !is_interrupted())
+    give_up(fmt::format("not run: the SUT died {} and does not come back: {}", name, complaint));
+}
+
+// Names the most likely one. When the SUT is back, the suspects run once more, alone and the most
+// likely one first, until one kills it again.
+std::string LiveRun::blame(std::vector<Crash> crashes, bool is_back) {
+  std::vector<CaseResult*> results;
+  std::vector<Instant> begun;
+  for (Crash& crash : crashes) {
+    results.push_back(&crash.result);
     begun.push_back(crash.begun);
   }
-  if (results.empty()) return;
-  const CaseResult* culprit = blame_one(results, begun);
-  if (!complaint.empty() && !waiting_.empty() && !is_interrupted())
-    give_up(fmt::format("not run: the SUT died in {} and does not come back: {}", culprit->id,
-                        complaint));
+  if (!is_back || is_interrupted()) {
+    const std::string id = blame_one(results, begun)->id;
+    for (Crash& crash : crashes) finish(crash.index, std::move(crash.result));
+    return id;
+  }
+  while (!results.empty()) {
+    const std::size_t next = most_suspect(results, begun);
+    const auto at = static_cast<std::ptrdiff_t>(next);
+    suspects_.push_back(std::move(
+        *std::ranges::find(crashes, results[next], [](Crash& crash) { return &crash.result; })));
+    results.erase(results.begin() + at);
+    begun.erase(begun.begin() + at);
+  }
+  return suspects_.front().result.id;
+}
+
+void LiveRun::confirm(CaseResult again) {
+  Crash suspect = std::move(suspects_.front());
+  suspects_.pop_front();
+  if (again.outcome == Outcome::Crash) {
+    suspect.result.reason += "; so it did when the case ran once more, alone";
+    finish(suspect.index, std::move(suspect.result));
+    has_died_ = true;
+    if (alibi_) finish(alibi_->suspect.index, std::move(alibi_->again));
+    for (const Crash& other : suspects_) run_once_more(other.index);
+    suspects_.clear();
+    alibi_.reset();
+  } else if (!alibi_) {
+    alibi_.emplace(std::move(suspect), std::move(again));
+  } else {
+    finish(suspect.index, std::move(again));
+  }
+  if (alibi_ && suspects_.empty()) {
+    CaseResult& first = alibi_->suspect.result;
+    first.reason += "; it did not when the case ran once more, alone";
+    finish(alibi_->suspect.index, std::move(first));
+    alibi_.reset();
+  }
 }
 
 // What is left gets a result as well: the report is complete.
@@ -404,8 +492,8 @@ bool was_ignored(const CaseResult& result, Duration t1) {
   return result.messages.back().at - result.messages[at].at >= 32 * t1;
 }
 
-const CaseResult* blame_one(const std::vector<CaseResult*>& crashed,
-                            const std::vector<Instant>& begun) {
+std::size_t most_suspect(const std::vector<CaseResult*>& crashed,
+                         const std::vector<Instant>& begun) {
   std::optional<Instant> last_word;
   for (std::size_t i = 0; i < crashed.size(); ++i)
     for (const runner::TranscriptEntry& entry : crashed[i]->messages)
@@ -428,13 +516,20 @@ const CaseResult* blame_one(const std::vector<CaseResult*>& crashed,
     const bool is_best_after = !last_word || other >= *last_word;
     if (is_after != is_best_after ? is_after : is_after ? one < other : one > other) best = i;
   }
+  return best;
+}
+
+const CaseResult* blame_one(const std::vector<CaseResult*>& crashed,
+                            const std::vector<Instant>& begun) {
+  const std::size_t culprit = most_suspect(crashed, begun);
   for (std::size_t i = 0; i < crashed.size(); ++i) {
-    if (i == best) continue;
+    if (i == culprit) continue;
     crashed[i]->outcome = Outcome::Error;
-    crashed[i]->reason = fmt::format(
-        "the SUT died while this case ran, most probably by {}: run it again", crashed[best]->id);
+    crashed[i]->reason =
+        fmt::format("the SUT died while this case ran, most probably by {}: run it again",
+                    crashed[culprit]->id);
   }
-  return crashed[best];
+  return crashed[culprit];
 }
 
 std::vector<CaseResult> run_live_cases(transport::Hub& hub, LiveSut& sut,

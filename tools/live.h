@@ -33,9 +33,12 @@ bool has_met_busy(const runner::CaseResult& result);
 // It went on asking to the end: its port was open, and nobody answered.
 bool was_ignored(const runner::CaseResult& result, Duration t1);
 
-// Of cases that ended in CRASH while they ran side by side one is to blame, and is returned: the
-// one that sent the message after which the SUT said nothing more to anybody. The others become
-// ERROR. `begun` is when each case began, on one clock. Not empty.
+// Of cases that ended in CRASH while they ran side by side: the one that sent the message after
+// which the SUT said nothing more to anybody. `begun` is when each began, on one clock. Not empty.
+std::size_t most_suspect(const std::vector<runner::CaseResult*>& crashed,
+                         const std::vector<Instant>& begun);
+
+// Returns the most suspect one; the others become ERROR.
 const runner::CaseResult* blame_one(const std::vector<runner::CaseResult*>& crashed,
                                     const std::vector<Instant>& begun);
 

@@ -14,6 +14,8 @@ namespace {
 constexpr Duration glance = 100ms;      // signals and the process are looked at no less often
 constexpr Duration start_beat = 200ms;  // between two questions whether it is there yet
 
+constexpr std::size_t output_max = 256 * 1024;  // looked through for reports at a time
+
 bool answers(const LiveSut::Address& address) {
   return address.complaint.empty();
 }
@@ -52,9 +54,16 @@ std::string LiveSut::start() {
   // Whoever is there already would be tested in its place.
   if (ask().empty())
     return fmt::format("{} is in use: end what runs there, or take --no-start", to_string(sut));
+  return launch();
+}
+
+std::string LiveSut::launch() {
+  const Endpoint& sut = address().sut;
   auto process = SutProcess::start(*options_.profile->start, sut, options_.sut_log);
   if (!process) return fmt::format("the SUT cannot be started: {}", process.error());
   process_ = std::move(*process);
+  heard_ = 0;
+  is_mourned_ = false;
   const std::string complaint = ask(options_.profile->start->within);
   if (complaint.empty() || is_interrupted()) return {};
   const std::string said = process_->last_line();
@@ -112,6 +121,31 @@ std::string LiveSut::reset() {
   if (!options_.profile || !options_.profile->reset) return {};
   const std::string complaint = run_command(*options_.profile->reset, address().sut);
   return complaint.empty() ? complaint : "the SUT could not be reset: " + complaint;
+}
+
+std::string LiveSut::death() {
+  if (!process_ || is_mourned_) return {};
+  const bool has_ended = !process_->is_running();
+  const std::uint64_t size = process_->output_size();
+  if (!has_ended && size == heard_) return {};
+  const std::uint64_t from = std::max(heard_, size - std::min<std::uint64_t>(size, output_max));
+  const std::string report = sanitizer_report(process_->output(from, output_max));
+  heard_ = size;
+  if (!has_ended) return report;
+  is_mourned_ = true;
+  const std::string words = report.empty() ? process_->last_line() : report;
+  return fmt::format("its process {}{}{}", process_->obituary(), words.empty() ? "" : ": ", words);
+}
+
+std::string LiveSut::revive(Duration patience) {
+  if (process_) {
+    process_->stop(options_.profile->stop.value_or(scenarios::Stop{}), address().sut);
+    if (const std::string complaint = launch(); !complaint.empty()) return complaint;
+  }
+  // What it knows of calls is of the one that died; and it may be that one.
+  if (adapter_) adapter_->stop();
+  if (const std::string complaint = start_adapter(); !complaint.empty()) return complaint;
+  return ask(patience);
 }
 
 void LiveSut::stop() {

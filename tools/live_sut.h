@@ -1,6 +1,7 @@
 // The live SUT: where it listens, and its process when its profile starts it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,12 @@ class LiveSut {
   std::string reset();
   void stop();
 
+  // What has ended the SUT since the last time: how its process ended, and what its sanitizer said,
+  // which it may also survive. Empty: nothing. Only of a process that we started.
+  std::string death();
+  // Starts again what we started, and asks; empty when it answers, else why it does not.
+  std::string revive(Duration patience);
+
   // The first where it answers.
   const Address& address() const;
   // By the first transport of the case by which the SUT answers; else by which it should.
@@ -54,6 +61,7 @@ class LiveSut {
  private:
   void look_up(const Endpoint& written);
   std::string start();
+  std::string launch();
   std::string start_adapter();
   std::string ask_everywhere();
 
@@ -61,6 +69,8 @@ class LiveSut {
   const RunOptions& options_;
   std::vector<Address> addresses_;  // as the options have them
   std::unique_ptr<SutProcess> process_;
+  std::uint64_t heard_ = 0;  // octets of its output that death() has looked at
+  bool is_mourned_ = false;  // its end was told
   std::optional<Adapter> adapter_;
   bool is_there_ = false;
   std::string complaint_;

@@ -143,6 +143,11 @@ class Live : public ::testing::Test {
     all.insert(all.end(), cases.begin(), cases.end());
     return start(all, how);
   }
+  static std::string free_port() {
+    Background agent(agent_command());
+    const std::string udp = address_of(agent);
+    return udp.substr(udp.rfind(':') + 1);
+  }
   std::string path(const std::string& name) const { return folder_ + "/" + name; }
   std::string report() const { return path("report.json"); }
   Json result() const {
@@ -279,11 +284,6 @@ class LiveProfile : public Live {
   const std::string& port() const { return port_; }
 
  private:
-  static std::string free_port() {
-    Background agent(agent_command());
-    const std::string udp = address_of(agent);
-    return udp.substr(udp.rfind(':') + 1);
-  }
   const std::string port_ = free_port();
 };
 
@@ -456,6 +456,120 @@ TEST_F(LiveDoctor, SaysThatNobodyIsThere) {
   EXPECT_EQ(seen.status, 2);
   EXPECT_THAT(seen.err, HasSubstr("the SUT cannot be reached at udp:127.0.0.1:9: Connection"));
   EXPECT_EQ(seen.out, "");
+}
+
+// --- by an adapter
+
+TEST_F(Live, AnAdapterMakesTheSutCall) {
+  const std::string port = free_port();
+  const Exit ended =
+      run({"RFC3261-13.2.1", "RFC3261-14.1-5", "RFC3261-9.1", "RFC3515-2.4.1-1", "RFC3261-10.2-1"},
+          "udp:127.0.0.1:" + port,
+          {"--jobs", "16", "--adapter",
+           SIPASSAY_PROGRAM " ua --listen udp:127.0.0.1:${port} --t1 20ms --adapter"});
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  std::map<std::string, int> outcomes;
+  const Json all = result();
+  for (const Json& one : all["cases"])
+    if (one["role"] == "uac") ++outcomes[one["outcome"]];
+  EXPECT_GE(outcomes["PASS"], 10);
+  EXPECT_EQ(outcomes.size(), 1U);
+}
+
+TEST_F(Live, WhatAnAdapterDoesNotKnowIsUnsupported) {
+  Background agent(agent_command());
+  const std::string udp = address_of(agent);
+  const std::vector<std::string> cases{"RFC3261-13.2.1-1", "RFC3261-13.2.1-2"};
+  for (const char* adapter : {"echo ready; while read n c; do echo $n unsupported; done",
+                              "echo ready; read n; exit 127"}) {
+    EXPECT_EQ(run(cases, udp, {"--adapter", adapter}).status, 0);
+    const Json all = result();
+    for (const Json& one : all["cases"]) EXPECT_EQ(one["outcome"], "UNSUPPORTED");
+  }
+  // What cannot be told is nobody's fault but ours.
+  EXPECT_EQ(run(cases, udp, {"--adapter", "echo ready; read n; exit 1"}).status, 2);
+  const Json failed = result();
+  EXPECT_EQ(failed["cases"].size(), 2U);
+  for (const Json& one : failed["cases"]) {
+    EXPECT_EQ(one["outcome"], "ERROR");
+    EXPECT_THAT(std::string(one["reason"]), HasSubstr("adapter"));
+  }
+  const Exit missing = run(cases, udp, {"--adapter", "/no/such/adapter"});
+  EXPECT_EQ(missing.status, 2);
+  EXPECT_THAT(missing.err, HasSubstr("the adapter cannot be used: ended with status 127"));
+}
+
+// --- a SUT that dies
+
+class LiveCrash : public Live {
+ protected:
+  LiveCrash() {
+    scenario(
+        1,
+        R"(<use flow="established-call" as="call"/><wait for="300ms"/><send method="INFO" as="m" dialog="call"/>
+                   <expect status="200|469" of="m"/><use flow="hang-up" dialog="call"/>)");
+    for (int i = 2; i < 6; ++i)
+      scenario(
+          i, R"(<send method="OPTIONS" as="m"/><wait for="300ms"/><expect status="200" of="m"/>)");
+  }
+  Json run_against(const char* method, const char* how, const char* jobs) const {
+    const std::string port = free_port();
+    const std::string profile = path("fragile.xml");
+    std::ofstream(profile) << "<profile xmlns='urn:sipassay:profile:1' name='fragile'>"
+                              "<address at='udp:127.0.0.1:"
+                           << port << "'/><run t1='20ms'/><start command='" SIPASSAY_FRAGILE_SUT
+                           << "' within='20s'><argument>${port}</argument><argument>" << method
+                           << "</argument><argument>" << how << "</argument></start></profile>";
+    const Exit ended =
+        start({SIPASSAY_PROGRAM, "run", "--profile", profile, "--jobs", jobs, "--report",
+               "json=" + report(), "--report", "text=" + path("text"), path("1.xml"), path("2.xml"),
+               path("3.xml"), path("4.xml"), path("5.xml")});
+    EXPECT_EQ(ended.status, 1) << ended.err;
+    return result();
+  }
+  // The first case is a CRASH, confirmed, because of a message that begins so; the others PASS.
+  static void expect_crash(const Json& all, const std::string& message, const std::string& reason) {
+    ASSERT_EQ(all["cases"].size(), 5U);
+    const Json& first = all["cases"][0];
+    EXPECT_EQ(first["outcome"], "CRASH");
+    EXPECT_THAT(std::string(first["reason"]), HasSubstr(reason));
+    EXPECT_THAT(std::string(first["reason"]),
+                HasSubstr("; so it did when the case ran once more, alone"));
+    const int offending = first["offending"];
+    ASSERT_GE(offending, 0);
+    EXPECT_THAT(std::string(first["messages"][std::size_t(offending)]["text"]),
+                ::testing::StartsWith(message));
+    for (std::size_t i = 1; i < 5; ++i)
+      EXPECT_EQ(all["cases"][i]["outcome"], "PASS") << all["cases"][i]["reason"];
+  }
+
+ private:
+  void scenario(int number, const char* steps) const {
+    std::ofstream(path(std::to_string(number) + ".xml"))
+        << "<scenario xmlns='urn:sipassay:scenario:1' id='LOCAL-fragile-" << number
+        << "' sut='uas' level='MUST'><title>T</title><clause rfc='3261' section='11'>C</clause>"
+        << steps << "</scenario>";
+  }
+};
+
+TEST_F(LiveCrash, TheCaseThatKillsTheSutIsNamedAndRunOnceMoreAndTheOthersGoOn) {
+  for (const char* jobs : {"1", "8"})
+    expect_crash(run_against("INFO", "kill", jobs), "INFO ",
+                 "the SUT died: its process was ended by signal 11; most probably of: INFO ");
+}
+
+TEST_F(LiveCrash, AnAckGetsTheBlameWhenItIsToBlame) {
+  expect_crash(run_against("ACK", "kill", "1"), "ACK ", "most probably of: ACK ");
+}
+
+TEST_F(LiveCrash, WhatASanitizerSaysIsACrash) {
+  expect_crash(run_against("INFO", "report", "1"), "INFO ",
+               "the SUT died: ==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x1");
+}
+
+TEST_F(LiveCrash, ASutThatHangsIsStartedAgain) {
+  expect_crash(run_against("INFO", "hang", "1"), "INFO ",
+               "the SUT no longer answers; most probably of: INFO ");
 }
 
 TEST(Ua, SaysThatAPortIsInUse) {

@@ -156,6 +156,24 @@ std::string SutProcess::last_line() const {
   return last_line_of(output(size - std::min<std::uint64_t>(size, last_line_max), last_line_max));
 }
 
+std::string sanitizer_report(std::string_view output) {
+  // As the runtimes of GCC and clang, and valgrind's memcheck, write them.
+  constexpr std::string_view marks[] = {
+      "ERROR: AddressSanitizer: ",  "ERROR: LeakSanitizer: ",    "WARNING: MemorySanitizer: ",
+      "WARNING: ThreadSanitizer: ", ": runtime error: ",         "ERROR: libFuzzer: ",
+      "== Invalid read of size ",   "== Invalid write of size ", "== Invalid free() ",
+      "UndefinedBehaviorSanitizer:"};
+  constexpr std::size_t shown_max = 300;
+  while (!output.empty()) {
+    const std::size_t end = std::min(output.find('\n'), output.size());
+    const std::string_view line = output.substr(0, end);
+    if (std::ranges::any_of(marks, [&](auto mark) { return line.contains(mark); }))
+      return reports::printable(ascii::trim(line.substr(0, shown_max)));
+    output.remove_prefix(std::min(end + 1, output.size()));
+  }
+  return {};
+}
+
 std::string run_command(const scenarios::Command& command, const Endpoint& sut) {
   const Launch launch = launch_of(command, sut);
   const Exit exit = tools::start(

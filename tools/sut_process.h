@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "engine/base/endpoint.h"
 #include "scenarios/profile.h"
@@ -50,6 +51,9 @@ class SutProcess {
   int log_;
   int status_ = -1;  // 0 and more: it has ended
 };
+
+// The first line by which a sanitizer or valgrind reports a fault, fit for a report; empty: none.
+std::string sanitizer_report(std::string_view output);
 
 // Runs a command of a profile to its end. Empty when it ended with status 0, else why not.
 std::string run_command(const scenarios::Command& command, const Endpoint& sut);

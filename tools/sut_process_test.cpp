@@ -132,5 +132,17 @@ TEST(RunCommand, IsSilentOnSuccessAndSaysWhatWentWrong) {
   EXPECT_EQ(run_command(slow, sut), "/bin/sh was ended by signal 9");
 }
 
+TEST(SanitizerReport, IsTheLineThatNamesTheFault) {
+  EXPECT_EQ(sanitizer_report("ready\n==12==ERROR: AddressSanitizer: heap-use-after-free\n#0 x\n"),
+            "==12==ERROR: AddressSanitizer: heap-use-after-free");
+  EXPECT_EQ(sanitizer_report("a.c:3:4: runtime error: signed integer overflow"),
+            "a.c:3:4: runtime error: signed integer overflow");
+  EXPECT_EQ(sanitizer_report("==9== Invalid read of size 4"), "==9== Invalid read of size 4");
+  EXPECT_EQ(sanitizer_report("x: runtime error: \x1b[31m"), "x: runtime error: \\x1b[31m");
+  EXPECT_EQ(sanitizer_report("WARNING: a log line\nERROR: another\n"), "");
+  EXPECT_EQ(sanitizer_report(""), "");
+  EXPECT_LE(sanitizer_report("x: runtime error: " + std::string(100'000, 'a')).size(), 300U);
+}
+
 }  // namespace
 }  // namespace sipassay::tools

@@ -716,6 +716,34 @@ TEST(Probe, SilenceIsACrashThatNamesTheMessageBeforeIt) {
       result.messages[static_cast<std::size_t>(result.offending)].octets.starts_with("MESSAGE"));
 }
 
+// A call, its ACK, and a request that is not answered.
+CaseResult call_and_info(bool info_is_refused) {
+  FedRun run(make(send("INVITE", "invite"), expect("200", "invite"), send("ACK", "ack"),
+                  send("INFO", "info"), expect("200", "info")));
+  run.answer(200, "Contact: <sip:sut@192.0.2.1:5060>\r\n");
+  if (info_is_refused)
+    for (auto& output : run.outputs)
+      if (const auto* sent = std::get_if<SendOctets>(&output);
+          sent != nullptr && sent->octets.starts_with("INFO")) {
+        run.input(SendFailed{"peer", sent->to, "port unreachable"});
+        break;
+      }
+  run.run_out();
+  return run.result();
+}
+
+TEST(Probe, AnAckThatNeedsNoAnswerIsNotToBlame) {
+  const auto result = call_and_info(false);
+  EXPECT_TRUE(ends_as(result, Outcome::Crash));
+  EXPECT_THAT(result.reason, HasSubstr("most probably of: INFO "));
+}
+
+TEST(Probe, WhatMetAClosedPortIsNotToBlame) {
+  const auto result = call_and_info(true);
+  EXPECT_TRUE(ends_as(result, Outcome::Crash));
+  EXPECT_THAT(result.reason, HasSubstr("most probably of: ACK "));
+}
+
 TEST(Probe, AnyAnswerIsLife) {
   FedRun run(make(send("OPTIONS", "one"), expect("200", "one")));
   run.answer(200);

@@ -141,6 +141,7 @@ void Script::handle(Input input, Instant now) {
       const bool nothing_came = std::ranges::none_of(
           peers_->transcript(), [](const auto& entry) { return entry.from == "sut"; });
       first_send_failed_ |= nothing_came;
+      note_refusal();
       peers_->send_failed(*peer, failed->to, now);
     }
   } else if (auto* command = std::get_if<SutCommandDone>(&input)) {
@@ -151,15 +152,8 @@ void Script::handle(Input input, Instant now) {
             {.outcome = command->is_unsupported ? Outcome::Unsupported : Outcome::Error,
              .reason = fmt::format("the SUT could not be told what to do: {}", command->reason)});
     }
-  } else if (auto* died = std::get_if<SutDied>(&input)) {
-    record_verdict({.outcome = Outcome::Crash,
-                    .reason = fmt::format("the SUT died: {}", died->reason),
-                    .expected = "the SUT lives on",
-                    .observed = died->reason,
-                    .offending = peers_->transcript().empty()
-                                     ? -1
-                                     : static_cast<std::int64_t>(peers_->transcript().size()) - 1},
-                   Outcome::Crash);
+  } else if (const auto* died = std::get_if<SutDied>(&input)) {
+    died_of(died->reason);
     return done(now);
   } else if (auto* abort = std::get_if<Abort>(&input)) {
     error(abort->reason);
@@ -170,11 +164,10 @@ void Script::handle(Input input, Instant now) {
 
 void Script::all_opened(Instant now) {
   started_ = now;
-  const bool asks =
-      options_.is_live && std::ranges::any_of(case_.needs, [this](const auto& need) {
-        const auto capability = capability_of_need(need);
-        return capability && !find(options_.declared, *capability);
-      });
+  const bool asks = options_.is_live && std::ranges::any_of(case_.needs, [this](const auto& need) {
+                      const auto capability = capability_of_need(need);
+                      return capability && !find(options_.declared, *capability);
+                    });
   if (asks || (options_.is_live && !assumed_user().empty()))
     ask(now);
   else
@@ -241,12 +234,12 @@ void Script::look_at_answer(Instant now) {
       const std::string_view header =
           capability->kind == CapabilityKind::Method ? "Allow" : "Supported";
       if (!lacks(header, capability->word)) continue;
-      record_verdict({.outcome = Outcome::Unsupported,
-                      .reason = fmt::format("the SUT's {} does not name {}", header,
-                                            capability->word),
-                      .header = std::string(header),
-                      .offending = static_cast<std::int64_t>(record.entry)},
-                     Outcome::Unsupported);
+      record_verdict(
+          {.outcome = Outcome::Unsupported,
+           .reason = fmt::format("the SUT's {} does not name {}", header, capability->word),
+           .header = std::string(header),
+           .offending = static_cast<std::int64_t>(record.entry)},
+          Outcome::Unsupported);
       return done(now);
     }
   }
@@ -376,28 +369,14 @@ void Script::look_at_probe(Instant now) {
   const auto limit = 64 * options_.timings.t1 + 1s;
   if (!probe.has_failed && now - phase_since_ < limit) return wake_at(phase_since_ + limit);
 
-  // What was sent first after the SUT's last word is what it did not survive.
-  const auto& transcript = peers_->transcript();
-  std::size_t last_word = 0;
-  bool spoke = false;
-  for (std::size_t i = 0; i < transcript.size(); ++i)
-    if (transcript[i].from == "sut") {
-      last_word = i;
-      spoke = true;
-    }
-  std::size_t suspect = spoke ? last_word + 1 : 0;
-  while (suspect + 1 < probe.entry && transcript[suspect].is_retransmission) ++suspect;
-  const bool was_probe = suspect >= probe.entry;
-  const auto line = std::string_view(transcript[std::min(suspect, probe.entry)].octets);
-  Verdict verdict{
-      .outcome = Outcome::Crash,
-      .reason = fmt::format(
-          "the SUT no longer answers; the last it was sent while it did: {}",
-          was_probe ? std::string("nothing but the probe")
-                    : std::string(line.substr(0, std::min<std::size_t>(line.find("\r\n"), 200)))),
-      .expected = "an answer to the OPTIONS that ends every case",
-      .observed = "nothing",
-      .offending = static_cast<std::int64_t>(was_probe ? probe.entry : suspect)};
+  const bool spoke = std::ranges::any_of(peers_->transcript(),
+                                         [](const auto& entry) { return entry.from == "sut"; });
+  const std::size_t suspect = killer(probe.entry);
+  Verdict verdict{.outcome = Outcome::Crash,
+                  .reason = "the SUT no longer answers; " + what_killed(suspect),
+                  .expected = "an answer to the OPTIONS that ends every case",
+                  .observed = "nothing",
+                  .offending = static_cast<std::int64_t>(suspect)};
   if (first_send_failed_ && !spoke) {
     verdict.outcome = Outcome::Error;
     verdict.reason = fmt::format("the SUT cannot be reached at {}", to_string(options_.sut));
@@ -407,6 +386,57 @@ void Script::look_at_probe(Instant now) {
   }
   record_verdict(verdict, verdict.outcome);
   done(now);
+}
+
+// What the SUT did not survive, of the transcript before `end`: the first after its last word that
+// it owed an answer. An ACK or a response owes none, and gets the blame only when nothing else was
+// sent before its port was found closed.
+std::size_t Script::killer(std::size_t end) const {
+  const auto& transcript = peers_->transcript();
+  end = std::min(end, transcript.size());
+  const auto is_from_sut = [](const TranscriptEntry& entry) { return entry.from == "sut"; };
+  std::size_t first = end;
+  while (first > 0 && !is_from_sut(transcript[first - 1])) --first;
+  const std::size_t limit = refused_ && *refused_ >= first ? std::min(end, *refused_) : end;
+  std::optional<std::size_t> suspect;
+  for (std::size_t i = first; i < limit; ++i) {
+    const TranscriptEntry& entry = transcript[i];
+    if (entry.is_retransmission || entry.was_lost) continue;
+    suspect = i;
+    if (!entry.octets.starts_with("ACK ") && !entry.octets.starts_with("SIP/2.0 ")) break;
+  }
+  // Nothing after its last word: what it answered when it died.
+  for (std::size_t i = first; !suspect && i-- > 0;)
+    if (!is_from_sut(transcript[i]) && !transcript[i].was_lost) suspect = i;
+  return suspect.value_or(std::min(end, transcript.size() - 1));
+}
+
+// A closed port answers what was sent last: it was closed before that.
+void Script::note_refusal() {
+  const auto& transcript = peers_->transcript();
+  std::size_t first = transcript.size();
+  while (first > 0 && transcript[first - 1].from != "sut") --first;
+  if (first < transcript.size() && (!refused_ || *refused_ < first))
+    refused_ = transcript.size() - 1;
+}
+
+void Script::died_of(const std::string& reason) {
+  Verdict verdict{.outcome = Outcome::Crash,
+                  .reason = fmt::format("the SUT died: {}", reason),
+                  .expected = "the SUT lives on",
+                  .observed = reason};
+  if (!peers_->transcript().empty()) {
+    const std::size_t suspect = killer(peers_->transcript().size());
+    verdict.offending = static_cast<std::int64_t>(suspect);
+    verdict.reason += "; " + what_killed(suspect);
+  }
+  record_verdict(verdict, Outcome::Crash);
+}
+
+std::string Script::what_killed(std::size_t entry) const {
+  const std::string_view octets = peers_->transcript()[entry].octets;
+  return fmt::format("most probably of: {}",
+                     octets.substr(0, std::min<std::size_t>(octets.find("\r\n"), 200)));
 }
 
 void Script::done(Instant now) {

@@ -72,6 +72,10 @@ class Script {
   void teardown(Instant now);
   void start_probe(Instant now);
   void look_at_probe(Instant now);
+  std::size_t killer(std::size_t end) const;
+  void note_refusal();
+  void died_of(const std::string& reason);
+  std::string what_killed(std::size_t entry) const;
   void done(Instant now);
 
   // --- steps
@@ -165,6 +169,7 @@ class Script {
   CaseResult result_;
   bool has_verdict_ = false;
   bool first_send_failed_ = false;
+  std::optional<std::size_t> refused_;  // transcript entry that first met a closed port
 };
 
 }  // namespace sipassay::runner
