@@ -49,9 +49,8 @@ void WallClock::take(Event event, Instant now) {
             handle_(agent::MessageReceived{std::move(arrived.message), arrived.flow}, now);
           },
           [&](GarbageArrived& arrived) {
-            handle_(
-                agent::GarbageReceived{std::move(arrived.octets), arrived.error, arrived.flow},
-                now);
+            handle_(agent::GarbageReceived{std::move(arrived.octets), arrived.error, arrived.flow},
+                    now);
           },
           [&](FlowClosed& closed) { handle_(agent::FlowClosed{closed.flow.id}, now); },
           [&](SendFailed& failed) { handle_(agent::DeliveryFailed{failed.to}, now); },
