@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 
@@ -34,6 +35,13 @@ std::string utc_now() {
   return text;
 }
 
+// A line that a peer has sent: a proxy does not speak of itself.
+bool is_passed_on(const runner::CaseResult& result, std::string_view line) {
+  return std::ranges::any_of(result.messages, [&](const runner::TranscriptEntry& entry) {
+    return entry.from != "sut" && entry.octets.find(line) != std::string::npos;
+  });
+}
+
 // What the SUT calls itself: the first Server or User-Agent that it sent.
 std::string sut_name(const RunResult& result) {
   for (const runner::CaseResult& one : result.cases)
@@ -41,7 +49,7 @@ std::string sut_name(const RunResult& result) {
       if (entry.from != "sut") continue;
       for (const char* header : {"Server", "User-Agent"})
         for (const reports::MessageLine& line : reports::lines(entry.octets, header))
-          if (line.is_marked)
+          if (line.is_marked && !is_passed_on(one, line.text))
             return std::string(ascii::trim(line.text.substr(line.text.find(':') + 1)));
     }
   return {};

@@ -29,9 +29,6 @@
 
 namespace sipassay::agent {
 
-// Server and User-Agent (RFC 3261 20.35, 20.41).
-inline constexpr std::string_view product = "sipassay/0.1.0";
-
 // Limits of this implementation.
 inline constexpr std::size_t forks_max = 32;             // dialogs of one INVITE of ours
 inline constexpr unsigned challenges_answered_max = 4;   // of one request of ours

@@ -13,6 +13,9 @@
 
 namespace sipassay::agent {
 
+// Server and User-Agent (RFC 3261 20.35, 20.41).
+inline constexpr std::string_view product = "sipassay/0.1.0";
+
 // The To tag of our responses to a request. RFC 3261 8.2.7, 9.2: the same request always gets the
 // same tag, without state, and a CANCEL that of its INVITE: derived from Call-ID, From tag, CSeq
 // number and topmost branch, none of which the CANCEL changes.

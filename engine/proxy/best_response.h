@@ -8,8 +8,9 @@
 
 namespace sipassay::proxy {
 
-// Of final responses other than 2xx, in the order of their branches: a 6xx, else one of the lowest class, there rather one that tells how to try again; with all challenges of
-// all 401 and 407 if it is one of these. Null pointers are branches without a response.
+// Of final responses other than 2xx, in the order of their branches: a 6xx, else one of the lowest
+// class, there rather one that tells how to try again; with all challenges of all 401 and 407 if it
+// is one of these. Null pointers are branches without a response.
 std::optional<Message> best_response(const std::vector<const Message*>& finals);
 
 }  // namespace sipassay::proxy

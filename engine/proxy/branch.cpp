@@ -30,16 +30,27 @@ std::string_view to_string(Branch::State state) {
 }
 
 std::string_view to_string(Branch::Input input) {
-  static constexpr std::string_view names[] = {
-      "Forwarded", "100",    "101-199",         "2xx",     "300-699",
-      "TimedOut",  "TransportError", "Timer C", "no answer to CANCEL", "no longer wanted"};
+  static constexpr std::string_view names[] = {"Forwarded",
+                                               "100",
+                                               "101-199",
+                                               "2xx",
+                                               "300-699",
+                                               "TimedOut",
+                                               "TransportError",
+                                               "Timer C",
+                                               "no answer to CANCEL",
+                                               "no longer wanted"};
   return names[static_cast<std::size_t>(input)];
 }
 
 std::string_view to_string(Branch::Action action) {
-  static constexpr std::string_view names[] = {
-      "",           "forward",     "forward, send CANCEL", "keep as a candidate",
-      "send CANCEL", "take as 408", "take as 503"};
+  static constexpr std::string_view names[] = {"",
+                                               "forward",
+                                               "forward, send CANCEL",
+                                               "keep as a candidate",
+                                               "send CANCEL",
+                                               "take as 408",
+                                               "take as 503"};
   return names[static_cast<std::size_t>(action)];
 }
 

@@ -19,7 +19,14 @@ namespace sipassay::proxy {
 // has come. Sends nothing by itself.
 class Branch {
  public:
-  enum class State : std::uint8_t { Start, Calling, Proceeding, CancelWanted, Cancelling, Completed };
+  enum class State : std::uint8_t {
+    Start,
+    Calling,
+    Proceeding,
+    CancelWanted,
+    Cancelling,
+    Completed
+  };
   // Trying 100, Provisional 101-199, Success 2xx, Failure 300-699. Cancel: this branch is no longer
   // wanted.
   enum class Input : std::uint8_t {

@@ -11,8 +11,9 @@ namespace {
 
 const Endpoint here{.transport = Transport::Udp, .host = "192.0.2.1", .port = 5060};
 const Place place{.domain = "example.com", .local = {here}};
-const Flow arrival{
-    .local = here, .remote = {.transport = Transport::Udp, .host = "192.0.2.9", .port = 5060}, .id = 0};
+const Flow arrival{.local = here,
+                   .remote = {.transport = Transport::Udp, .host = "192.0.2.9", .port = 5060},
+                   .id = 0};
 
 Message request(std::string_view method, std::string_view uri) {
   auto out = Message::request(method, uri);
@@ -32,11 +33,11 @@ TEST(Place, KnowsItsAddressesAndItsDomain) {
   Place elsewhere = place;
   elsewhere.local.front().port = 5070;
   constexpr Where vectors[] = {
-      {"sip:example.com", true, true},        {"sip:b@EXAMPLE.com:5070", true, true},
+      {"sip:example.com", true, true},          {"sip:b@EXAMPLE.com:5070", true, true},
       {"sip:b@example.com:5060", false, false}, {"sip:b@192.0.2.1:5070", true, true},
-      {"sip:b@192.0.2.1:5060", false, false}, {"sip:b@192.0.2.1", false, true},
-      {"sip:b@192.0.2.2:5070", false, false}, {"sips:b@example.com", true, true},
-      {"sip:b@sub.example.com", false, false}, {"tel:+1", false, false},
+      {"sip:b@192.0.2.1:5060", false, false},   {"sip:b@192.0.2.1", false, true},
+      {"sip:b@192.0.2.2:5070", false, false},   {"sips:b@example.com", true, true},
+      {"sip:b@sub.example.com", false, false},  {"tel:+1", false, false},
   };
   for (const auto& [uri, is_here, is_served] : vectors) {
     EXPECT_EQ(elsewhere.is_here(*parse_uri(uri)), is_here) << uri;
@@ -63,8 +64,8 @@ TEST(Preprocess, TurnsWhatIsOursIntoWhatWasMeant) {
       {"sip:b@x.org;maddr=192.0.2.1", "", "sip:b@x.org", ""},
       {"sip:b@x.org;maddr=192.0.2.1;transport=udp;a=b", "", "sip:b@x.org;a=b", ""},
       {"sip:b@x.org;maddr=192.0.2.7", "", "sip:b@x.org;maddr=192.0.2.7", ""},
-      {"sip:b@x.org;maddr=192.0.2.1;transport=tcp", "",
-       "sip:b@x.org;maddr=192.0.2.1;transport=tcp", ""},
+      {"sip:b@x.org;maddr=192.0.2.1;transport=tcp", "", "sip:b@x.org;maddr=192.0.2.1;transport=tcp",
+       ""},
   };
   for (const auto& vector : vectors) {
     auto message = request("INVITE", vector.uri);

@@ -20,7 +20,8 @@ const Endpoint here{.transport = Transport::Udp, .host = "192.0.2.1", .port = 50
 const Endpoint caller{.transport = Transport::Udp, .host = "192.0.2.10", .port = 5060};
 
 Endpoint callee(int number) {
-  return {.transport = Transport::Udp, .host = fmt::format("192.0.2.{}", 20 + number), .port = 5060};
+  return {
+      .transport = Transport::Udp, .host = fmt::format("192.0.2.{}", 20 + number), .port = 5060};
 }
 
 // A proxy, its clock, and what it has sent.
@@ -60,7 +61,8 @@ class Bench {
 
   void bind(int number, std::string_view parameters = {}) {
     auto request = Message::request("REGISTER", "sip:192.0.2.1");
-    request.add("Via", fmt::format("SIP/2.0/UDP {};branch=z9hG4bKreg{}", callee(number).host, number))
+    request
+        .add("Via", fmt::format("SIP/2.0/UDP {};branch=z9hG4bKreg{}", callee(number).host, number))
         .add("From", "<sip:bob@192.0.2.1>;tag=r")
         .add("To", "<sip:bob@192.0.2.1>")
         .add("Call-ID", fmt::format("register{}", number))
@@ -276,8 +278,8 @@ TEST(Proxy, OutlivesWhateverIsSentToIt) {
   bench.bind(1);
   bench.bind(2);
   Rng rng(7);
-  constexpr std::string_view uris[] = {"sip:bob@192.0.2.1", "sip:192.0.2.1;lr", "sip:",
-                                       "sip:bob@192.0.2.1;maddr=192.0.2.1", "tel:+1"};
+  constexpr std::string_view uris[] = {"sip:bob@192.0.2.1", "sip:192.0.2.1;lr",
+                                       "sip:", "sip:bob@192.0.2.1;maddr=192.0.2.1", "tel:+1"};
   constexpr std::string_view routes[] = {"<sip:192.0.2.1;lr>, <sip:192.0.2.21>", "<sip:192.0.2.21>",
                                          "<sip:192.0.2.1;lr>", "<sip:192.0.2.1;lr>,,", "<tel:+1>"};
   for (int i = 0; i < 3000; ++i) {

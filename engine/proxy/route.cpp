@@ -24,8 +24,7 @@ void set_routes(Message& request, const std::vector<std::string>& routes) {
   auto position = request.find(HeaderId::Route).value_or(request.field_count());
   request.remove(HeaderId::Route);
   position = std::min(position, request.field_count());
-  for (const auto& route : routes)
-    request.insert(position++, header_name(HeaderId::Route), route);
+  for (const auto& route : routes) request.insert(position++, header_name(HeaderId::Route), route);
 }
 
 // The URI without the parameters for which `is_left_out`, and without headers (19.1.1, Table 1).
@@ -103,8 +102,7 @@ bool Place::serves(const Uri& uri) const {
   if (!uri.is_sip()) return false;
   return std::ranges::any_of(local, [&](const Endpoint& endpoint) {
     return (!uri.port || *uri.port == endpoint.port) &&
-           (same_host(endpoint.host, uri.host) ||
-            (!domain.empty() && same_host(domain, uri.host)));
+           (same_host(endpoint.host, uri.host) || (!domain.empty() && same_host(domain, uri.host)));
   });
 }
 
@@ -155,12 +153,11 @@ unsigned breadth_of(const Message& request) {
 Message copy_for(const Message& request, const Hop& hop) {
   auto copy = request;
   const auto target = parse_uri(hop.target);
-  copy.set_request_uri(target && target->is_sip()
-                           ? without(*target, true,
-                                     [](const Param& param) {
-                                       return ascii::iequals(param.name, "method");
-                                     })
-                           : hop.target);
+  copy.set_request_uri(
+      target && target->is_sip()
+          ? without(*target, true,
+                    [](const Param& param) { return ascii::iequals(param.name, "method"); })
+          : hop.target);
   const auto hops = copy.maybe<MaxForwards>();
   copy.set(HeaderId::MaxForwards, std::to_string(hops ? hops->value - 1 : 70));
   if (wants_record_route(copy.method())) record_route(copy, hop.local);

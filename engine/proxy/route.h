@@ -40,9 +40,9 @@ inline constexpr unsigned breadth_max = 60;
 unsigned breadth_of(const Message& request);
 
 struct Hop {
-  std::string target;           // the new Request-URI; what may not stand in one is left out
-  std::string path;             // Path of the binding (RFC 3327), put before all Route values
-  Endpoint local;               // for Record-Route
+  std::string target;  // the new Request-URI; what may not stand in one is left out
+  std::string path;    // Path of the binding (RFC 3327), put before all Route values
+  Endpoint local;      // for Record-Route
   unsigned breadth = breadth_max;
 };
 // 16.6 steps 1 to 5: a copy for that target; Via, strict routers and Content-Length come after.

@@ -243,7 +243,8 @@ void EmbeddedSut::pass(Crossing crossing, const Flow& flow, const transaction::D
     // A response finds its own way: to who sent the request, whoever the last message went to.
     auto where = to;
     if (crossing.message.is_response() && !is_reliable(to.endpoint.transport))
-      where = transaction::response_destination(crossing.message, {.local = {}, .remote = to.endpoint, .id = 0});
+      where = transaction::response_destination(crossing.message,
+                                                {.local = {}, .remote = to.endpoint, .id = 0});
     outgoing_.push_back({crossing.message.to_string(), std::move(where)});
     return;
   }

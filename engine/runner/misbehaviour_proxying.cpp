@@ -488,8 +488,8 @@ constexpr Misbehaviour rows[] = {
      [](Wire& w) {
        if (w.is_sent() || !w.message().is_response()) return;
        const auto branch = branch_of(w.message());
-       const auto* sent =
-           w.first(true, [&](const Message& m) { return m.is_request() && branch_of(m) == branch; });
+       const auto* sent = w.first(
+           true, [&](const Message& m) { return m.is_request() && branch_of(m) == branch; });
        if (sent == nullptr) w.send(without_top_via(w.message()));
      }},
     {"forwards-every-answer",
@@ -510,8 +510,7 @@ constexpr Misbehaviour rows[] = {
      {4320, "4.1", Level::MustNot},
      "sends a 100 to every request as soon as it comes",
      [](Wire& w) {
-       if (gets_request(w) && w.message().method() != Method::Ack)
-         w.send(w.make_response(100));
+       if (gets_request(w) && w.message().method() != Method::Ack) w.send(w.make_response(100));
      }},
     {"says-408-to-options",
      {4320, "4.2", Level::MustNot},

@@ -687,9 +687,9 @@ Peers::Sent Peers::prack(RecordId provisional, Instant now) {
 }
 
 Peers::Sent Peers::probe(std::size_t peer, Instant now) {
-  // A proxy is asked itself (RFC 3261 11): behind a user of its domain nobody may be left.
-  const bool is_proxy = case_->role == SutRole::Proxy;
-  auto request = outside_request(peer, "OPTIONS", is_proxy ? std::string_view() : sut_user_);
+  // A server is asked itself (RFC 3261 11): behind a user of its domain nobody may be left.
+  const bool is_agent = case_->role == SutRole::Uas || case_->role == SutRole::Uac;
+  auto request = outside_request(peer, "OPTIONS", is_agent ? sut_user_ : std::string());
   furnish(request, peer, std::nullopt);
   transaction::add_via(request, peers_[peer].local, transaction::make_branch(rng_));
   return dispatch(peer, std::move(request), std::nullopt, {.endpoint = options_->sut, .flow = 0},
