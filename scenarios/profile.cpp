@@ -281,7 +281,8 @@ class ProfileReader {
   // "." or a path without a slash at its end.
   std::string folder_of(const std::string& directory) const {
     const auto folder = std::filesystem::path(out_.file).parent_path();
-    const auto whole = (folder / directory / ".").lexically_normal().parent_path().string();
+    std::string whole = (folder / directory).lexically_normal().string();
+    if (whole.size() > 1 && whole.ends_with('/')) whole.pop_back();
     return whole.empty() ? "." : whole;
   }
 

@@ -5,9 +5,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+
+#include "engine/base/rng.h"
 
 namespace sipassay::scenarios {
 namespace {
@@ -214,6 +217,61 @@ TEST(Profile, HasLimits) {
               HasSubstr("at most 262144 octets"));
   EXPECT_THAT(errors_of(read_profile("<!DOCTYPE x [<!ENTITY a 'b'>]><x/>", "p.xml")),
               HasSubstr("a DOCTYPE"));
+}
+
+// Whatever stands in the file: errors that say where, or a profile that can be written again.
+TEST(Profile, SurvivesDamage) {
+  const std::string sound = fmt::format(
+      R"(<profile xmlns="urn:sipassay:profile:1" name="p" roles="uas">{}</profile>)", everything);
+  Rng rng(7);
+  std::size_t loaded_count = 0;
+  for (int i = 0; i < 3000; ++i) {
+    std::string text = sound;
+    for (std::uint64_t damages = rng.between(1, 4); damages > 0; --damages) {
+      const std::size_t at = rng.between(0, text.size() - 1);
+      const std::size_t length = std::min<std::size_t>(rng.between(1, 12), text.size() - at);
+      switch (rng.between(0, 3)) {
+        case 0:
+          text.erase(at, length);
+          break;
+        case 1:
+          text.insert(at, text.substr(rng.between(0, text.size() - 1), length));
+          break;
+        case 2:
+          text[at] = static_cast<char>(rng.between(0, 255));
+          break;
+        default:
+          text.insert(at, "${");
+      }
+      if (text.empty()) text = " ";
+    }
+    const auto loaded = read_profile(text, "folder/p.xml");
+    if (!loaded) {
+      EXPECT_FALSE(loaded.error().empty());
+      EXPECT_LE(loaded.error().size(), errors_max);
+      continue;
+    }
+    ++loaded_count;
+    const auto again = read_profile(to_xml(*loaded), "folder/p.xml");
+    ASSERT_TRUE(again) << text << "\n" << to_xml(*loaded) << errors_of(again);
+    EXPECT_TRUE(*again == *loaded) << text << "\n" << to_xml(*loaded);
+  }
+  EXPECT_GT(loaded_count, 100U);
+}
+
+TEST(Profile, WritesDirectoriesFromItsFolder) {
+  for (const std::string file : {"p.xml", "a/b/p.xml", "../p.xml", "/srv/x/p.xml"})
+    for (const std::string directory : {".", "..", "x/y", "../../z", "/srv/ua"}) {
+      const auto loaded = read_profile(
+          fmt::format(R"(<profile xmlns="urn:sipassay:profile:1" name="p">{}<start command="x"
+          directory="{}"/></profile>)",
+                      address, directory),
+          file);
+      ASSERT_EQ(errors_of(loaded), "");
+      const auto again = read_profile(to_xml(*loaded), file);
+      ASSERT_EQ(errors_of(again), "") << to_xml(*loaded);
+      EXPECT_EQ(again->start->directory, loaded->start->directory) << file << " " << directory;
+    }
 }
 
 TEST(Profile, KeepsToTheSchema) {

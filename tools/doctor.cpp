@@ -123,6 +123,8 @@ void Doctor::put(Ask ask, std::string subject, std::string user) {
   Question& one = questions_.back();
   one.the_case.user = "user:" + one.user;
   options_.users[one.the_case.user] = one.user;
+  for (const scenarios::ProfileUser& known : known_.users)
+    if (known.name == one.user && known.login) options_.logins[one.the_case.user] = *known.login;
   if (ask == Ask::Datagram) one.the_case.transports = {Transport::Udp};
 }
 
@@ -144,9 +146,8 @@ void Doctor::first_round() {
 void Doctor::second_round(const Diagnosis& so_far) {
   // Who rings is there; the SUT itself, if nobody is.
   std::string user = so_far.answering_user;
-  for (const Patient& one : so_far.users)
-    if (user.empty() && std::ranges::find(one.behaves, "ring") != one.behaves.end())
-      user = one.user;
+  const auto there = std::ranges::find_if(so_far.users, &Patient::takes_calls);
+  if (user.empty() && there != so_far.users.end()) user = there->user;
   // Its users may be known where the SUT itself is not.
   if (!user.empty()) put(Ask::Options, {}, user);
   put(Ask::Method, std::string(unknown_method), user);
@@ -157,11 +158,8 @@ void Doctor::second_round(const Diagnosis& so_far) {
     put(Ask::EventPackage, std::string(package), user);
   for (const std::string& package : so_far.claimed_packages)
     if (!has_asked(Ask::EventPackage, package)) put(Ask::EventPackage, package, user);
-  // A refusal does not get better by an extension.
   for (const Patient& one : so_far.users)
-    if (one.meets.find("after") != std::string::npos && !one.behaves.empty() &&
-        (one.meets.starts_with("18") || one.meets.starts_with("200")))
-      put(Ask::ReliableCall, {}, one.user);
+    if (one.takes_calls) put(Ask::ReliableCall, {}, one.user);
   if (!so_far.answering_user.empty()) questions_in_calls(so_far);
 }
 

@@ -258,7 +258,8 @@ Meeting meeting(const Answer& answer) {
   Meeting out;
   if (answer.spoken().empty()) return out;
   const Course course = course_of(answer);
-  if (course.ringing != nullptr)
+  out.has_rung = course.ringing != nullptr;
+  if (out.has_rung)
     out.text = fmt::format("{}{} after {:.1f} s, ", describe_response(course.ringing->message),
                            course.ringing == course.reliable ? " reliably" : "",
                            seconds(answer.since_call(*course.ringing)));

@@ -58,6 +58,7 @@ struct Meeting {
   std::string text;       // "180 Ringing after 0.0 s, no final answer in 4.0 s"
   std::string behaviour;  // "ring"; empty: like none that has a name
   bool is_answered = false;
+  bool has_rung = false;
 };
 Meeting meeting(const Answer& answer);
 // A behaviour that meeting() finds in a call without extensions.

@@ -188,7 +188,8 @@ class Diagnostician {
         out_.answering_user = answer.question().user;
       if (ask == Ask::Call) {
         compare_with_known(answer.question().user, met);
-        out_.users.push_back({answer.question().user, met.text, {}});
+        out_.users.push_back(
+            {answer.question().user, met.text, {}, met.is_answered || met.has_rung});
         if (!met.behaviour.empty()) behaves[answer.question().user].push_back(met.behaviour);
       } else if (met.behaviour.starts_with("reliable")) {
         behaves[answer.question().user].push_back(met.behaviour);

@@ -29,6 +29,7 @@ struct Patient {
   std::string user;
   std::string meets;                 // "180 Ringing after 0.0 s, 200 OK after 2.0 s"
   std::vector<std::string> behaves;  // by the names of behaviours; none: like no behaviour
+  bool takes_calls = false;          // it rings or answers
 };
 
 struct AskedAddress {
