@@ -169,9 +169,9 @@ void Calls::on(const agent::CallEnded& event) {
   else if (call.phase == Phase::Calling)
     fail(call, fmt::format("not answered: {}", event.reason));
   else
-    fail(call, step == nullptr ? fmt::format("ended by the peer: {}", event.reason)
-                               : fmt::format("ended before {} was done: {}", step->row->name,
-                                             event.reason));
+    fail(call, step == nullptr
+                   ? fmt::format("ended by the peer: {}", event.reason)
+                   : fmt::format("ended before {} was done: {}", step->row->name, event.reason));
   call.phase = Phase::Over;
 }
 
@@ -204,8 +204,8 @@ void Calls::on(const agent::NotifyArrived& event) {
 
 void Calls::on(const agent::SubscriptionMoved& event) {
   const Entry it = live_.find(event.call);
-  const bool is_end = !event.is_notifier && event.event.starts_with("refer") &&
-                      event.phase == "Terminated";
+  const bool is_end =
+      !event.is_notifier && event.event.starts_with("refer") && event.phase == "Terminated";
   if (it == live_.end() || !is_end) return;
   Live& call = it->second;
   const CallStep* step = current(call);
@@ -297,7 +297,7 @@ void Calls::count(agent::CallId id, const std::string& failure) {
   ++ended_count_;
   if (failure.empty()) return;
   ++failed_count_;
-  if (failed_count_ <= failures_kept_max)
+  if (failed_count_ <= failures_told_max)
     failures_.push_back(fmt::format("call {} failed: {}", id, reports::printable(failure)));
 }
 

@@ -21,7 +21,7 @@
 namespace sipassay::tools {
 
 inline constexpr std::size_t call_steps_max = 64;
-inline constexpr std::size_t failures_kept_max = 100;  // told one by one; all are counted
+inline constexpr std::size_t failures_told_max = 100;  // one by one; all are counted
 
 struct CallStepRow;
 

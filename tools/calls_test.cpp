@@ -9,10 +9,10 @@
 namespace sipassay::tools {
 namespace {
 
+using sipassay::testing::describe;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using sipassay::testing::describe;
 using Pair = sipassay::testing::Pair;
 using Side = Pair::Side;
 
@@ -150,8 +150,9 @@ TEST(Calls, APeerThatBreaksARuleHasFailedTheCall) {
     pair.inject(Side::A, std::move(broken));
     return false;
   });
-  EXPECT_THAT(play(pair, "auto", {}).failures(),
-              ElementsAre(HasSubstr("the peer broke contact-in-dialog-forming-response (RFC 3261")));
+  EXPECT_THAT(
+      play(pair, "auto", {}).failures(),
+      ElementsAre(HasSubstr("the peer broke contact-in-dialog-forming-response (RFC 3261")));
 }
 
 TEST(Calls, ACallThatIsNotOverInTimeHasFailed) {
@@ -191,7 +192,7 @@ TEST(Calls, WhatCannotBePlacedIsCounted) {
 
 TEST(CallSteps, SayWhatIsWrong) {
   const std::pair<const char*, const char*> rows[] = {
-      {"frob", "no such step"},     {"", "no such step"},         {"hold=1", "takes no argument"},
+      {"frob", "no such step"},     {"", "no such step"},          {"hold=1", "takes no argument"},
       {"refer", "write refer=URI"}, {"refer=", "write refer=URI"}, {"wait=soon", "no time like"},
       {"wait", "write wait=TIME"},
   };

@@ -323,22 +323,23 @@ std::uint64_t any_seed() {
   return (std::uint64_t{entropy()} << 32U) | entropy();
 }
 
-}  // namespace
-
-int ua(const Arguments& arguments) {
+po::options_description known_options() {
   po::options_description options;
   const auto text_value = [](const char* name) {
     return po::value<std::string>()->value_name(name);
   };
+  const auto list_value = [](const char* name) {
+    return po::value<std::vector<std::string>>()->composing()->value_name(name);
+  };
   auto add = options.add_options();
-  add("listen", po::value<std::vector<std::string>>()->composing()->value_name("ADDRESS"),
+  add("listen", list_value("ADDRESS"),
       "where to listen: udp:127.0.0.1:5060 (default), tcp:[::1]:5070; port 0 is any. May be "
       "repeated. TCP is opened beside every UDP port (RFC 3261 18.2.1)");
   add("otherwise", text_value("USER"), "behaviour of users that are not listed (default auto)");
   add("domain", text_value("HOST"), "host of our own URIs; default: the address");
   add("login", text_value("USER:PASSWORD"),
       "what users that ask for credentials accept (default alice:open sesame)");
-  add("digest-algorithm", po::value<std::vector<std::string>>()->composing()->value_name("NAME"),
+  add("digest-algorithm", list_value("NAME"),
       "challenge with this one: SHA-256, SHA-256-sess, MD5, MD5-sess. May be repeated: a challenge "
       "each, in this order (RFC 8760 2.3; default SHA-256, MD5)");
   add("no-100rel", "do not support RFC 3262");
@@ -348,16 +349,16 @@ int ua(const Arguments& arguments) {
   add("min-se", text_value("SECONDS"), "shortest session interval that is taken (default 90)");
   add("refresher", text_value("uac|uas"),
       "who refreshes where a caller leaves it open: it (uac, default) or we (uas)");
-  add("register", po::value<std::vector<std::string>>()->composing()->value_name("URI"),
+  add("register", list_value("URI"),
       "register this address-of-record at its host (RFC 3261 10.2), sip:bob@192.0.2.7, and keep it "
       "registered; --login is used when it asks. May be repeated");
-  add("call", po::value<std::vector<std::string>>()->composing()->value_name("URI"),
+  add("call", list_value("URI"),
       "call there, do what --then says, hang up; end when all calls are over, with status 1 if one "
       "has failed. May be repeated: called in turn");
   add("calls", text_value("N"), "calls to make (default: one a --call)");
   add("rate", text_value("N"), "calls that begin in a second (default 10)");
   add("at-once", text_value("N"), "calls side by side at most (default 100)");
-  add("then", po::value<std::vector<std::string>>()->composing()->value_name("STEP"),
+  add("then", list_value("STEP"),
       "what is done in each call, one after the other as each is answered. May be repeated");
   add("offerless", "INVITE without SDP");
   add("require-100rel", "INVITE with Require: 100rel");
@@ -372,11 +373,17 @@ int ua(const Arguments& arguments) {
       "take commands on standard input, as tools/adapters/README.md has it, until its end; instead "
       "of the first line that says where it listens comes \"ready\"");
   add("verbose", "print a line for everything that happens");
+  return options;
+}
+
+}  // namespace
+
+int ua(const Arguments& arguments) {
   const std::string about =
       "Runs the engine as a live user agent until SIGINT or SIGTERM, or until its own calls are "
       "over (--call).\n" +
       users_text() + "\nSteps of --then:\n" + call_steps_text();
-  const auto values = parse({"ua", "", about}, arguments, options);
+  const auto values = parse({"ua", "", about}, arguments, known_options());
   if (!values) return reports::exit_as_expected;
   for (const char* name : {"register", "otherwise", "no-registrar"})
     if (values->count("proxy") != 0 && values->count(name) != 0)
@@ -388,9 +395,8 @@ int ua(const Arguments& arguments) {
   if (wanted.empty()) wanted.push_back({Transport::Udp, "127.0.0.1", 5060});
   agent::Settings settings = settings_from(*values);
   const Duration t1 = settings.timings.t1;
-  const std::optional<CallPlan> plan = plan_from(*values);
   std::optional<Calls> calls;
-  if (plan) calls.emplace(*plan);
+  if (auto plan = plan_from(*values)) calls.emplace(*std::move(plan));
   const bool is_verbose = values->count("verbose") != 0;
   const std::uint64_t seed =
       values->count("seed") == 0 ? any_seed() : number(*values, "seed", 0, 0, UINT64_MAX);

@@ -121,7 +121,8 @@ TEST(Refer, HeadersOfTheTargetGoIntoTheInvite) {
 TEST(Refer, ReferredByAndItsTokenAreCopied) {
   Pair pair;
   establish(pair);
-  const std::string by = "<sip:referrer@example.com>;cid=\"20398823.2UWQFN309shb3@example.com\";x=y";
+  const std::string by =
+      "<sip:referrer@example.com>;cid=\"20398823.2UWQFN309shb3@example.com\";x=y";
   const std::string token =
       "Content-Type: message/sipfrag\r\nContent-Disposition: aib; handling=optional\r\n"
       "Content-ID: <20398823.2UWQFN309shb3@example.com>\r\n\r\n"
@@ -131,9 +132,9 @@ TEST(Refer, ReferredByAndItsTokenAreCopied) {
     if (line.was_injected || message.method() != Method::Refer) return true;
     auto refer = message;
     refer.add("Referred-By", by);
-    refer.set_body("multipart/mixed;boundary=b1",
-                   "--b1\r\nContent-Type: text/plain\r\n\r\nother\r\n--b1\r\n" + token +
-                       "\r\n--b1--\r\n");
+    refer.set_body(
+        "multipart/mixed;boundary=b1",
+        "--b1\r\nContent-Type: text/plain\r\n\r\nother\r\n--b1\r\n" + token + "\r\n--b1--\r\n");
     pair.inject(Side::B, std::move(refer));
     return false;
   });

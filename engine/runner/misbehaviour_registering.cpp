@@ -96,6 +96,12 @@ constexpr Misbehaviour rows[] = {
        if (w.sends(Method::Register) && w.message().raw(HeaderId::Contact) == "*")
          w.edit().set(HeaderId::Expires, "3600");
      }},
+    {"ignores-nextnonce",
+     {7616, "3.5", Level::Should},
+     "uses the nonce of the challenge again, whatever Authentication-Info says",
+     [](Wire& w) {
+       if (w.gets(Method::Register, 200, 299)) w.edit().remove(HeaderId::AuthenticationInfo);
+     }},
     {"never-registers-again",
      {3261, "10.2.4", Level::Stated},
      "sends one REGISTER and no other",
