@@ -20,7 +20,17 @@ sub parse {
     return ($number, $command, \%arguments);
 }
 
-# Answers every command by its handler: nothing for ok, else "unsupported" or "error WHY". `handles` are what
+# Answers one command by its handler: nothing for ok, else "unsupported" or "error WHY". False when it is `quit`.
+sub answer {
+    my ($line, $commands) = @_;
+    my ($number, $command, $arguments) = parse($line);
+    return 0 if $command eq 'quit';
+    my $handler = $commands->{$command};
+    say_line($number, $handler ? $handler->($arguments) || 'ok' : 'unsupported');
+    return 1;
+}
+
+# Answers commands. `handles` are what
 # else is read, by `watch`. Until standard input ends, or `quit`.
 sub serve {
     my (%how) = @_;
@@ -36,10 +46,7 @@ sub serve {
             }
             return unless sysread STDIN, $buffer, 4096, length $buffer;
             while ($buffer =~ s/^(.*?)\n//) {
-                my ($number, $command, $arguments) = parse($1);
-                return if $command eq 'quit';
-                my $handler = $how{commands}{$command};
-                say_line($number, $handler ? $handler->($arguments) || 'ok' : 'unsupported');
+                answer($1, $how{commands}) or return;
             }
         }
     }

@@ -18,9 +18,11 @@ typedef struct Leg Leg;
 #include <sofia-sip/soa_tag.h>
 #include <sofia-sip/su_tag_io.h>
 
+#include "protocol.h"
+
 #define MEDIA                                                                         \
   "v=0\r\nm=audio 33000 RTP/AVP 0 8\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
-enum { line_max = 4096, arguments_max = 16, address_max = 96 };
+enum { address_max = 96 };
 
 // What goes on with one peer: a call, a subscription, a registration, a request.
 struct Leg {
@@ -36,20 +38,6 @@ struct App {
   Leg *legs;  // newest first
 };
 static App app;
-
-typedef struct {
-  const char *number, *name;
-  const char *names[arguments_max], *values[arguments_max];
-  int count;
-} Command;
-
-static const char *argument(const Command *command, const char *name) {
-  for (int i = 0; i < command->count; ++i)
-    if (strcmp(command->names[i], name) == 0) return command->values[i];
-  return NULL;
-}
-
-static int is(const char *value, const char *word) { return value && strcmp(value, word) == 0; }
 
 // "127.0.0.1:5060" of a URI.
 static void address_of(const url_t *url, char out[address_max]) {
@@ -152,9 +140,8 @@ static void on_event(nua_event_t event, int status, const char *phrase, nua_t *n
   fflush(stdout);
 }
 
-// --- what it is told; the answer: NULL for ok, else the rest of the line
+// --- what it is told
 
-static const char unsupported[] = "unsupported";
 static const char no_call[] = "error there is no call with that peer";
 
 static const char *make_call(const Command *command, const char *peer) {
@@ -200,7 +187,8 @@ static const char *change_call(const Command *command, nua_handle_t *handle) {
 static const char *in_call(const Command *command, nua_handle_t *handle) {
   const char *name = command->name;
   if (is(name, "hang-up")) return nua_bye(handle, TAG_END()), NULL;
-  if (is(name, "cancel")) return nua_cancel(handle, TAG_END()), NULL;
+  // CANCEL, and BYE if a 2xx crosses it.
+  if (is(name, "cancel")) return nua_bye(handle, TAG_END()), NULL;
   if (is(name, "hold") || is(name, "resume") || is(name, "reinvite"))
     return change_call(command, handle);
   if (is(name, "update")) {
@@ -208,13 +196,10 @@ static const char *in_call(const Command *command, nua_handle_t *handle) {
     return nua_update(handle, TAG_END()), NULL;
   }
   if (is(name, "info")) {
-    const char *package = argument(command, "package");
     const char *type = argument(command, "type");
-    char header[line_max];
-    snprintf(header, sizeof header, "Info-Package: %s", package ? package : "");
+    if (argument(command, "package")) return unsupported;  // nua knows none
     nua_info(handle, SIPTAG_CONTENT_TYPE_STR(type ? type : "application/x-sipassay"),
-             SIPTAG_PAYLOAD_STR(argument(command, "body")),
-             TAG_IF(package, SIPTAG_HEADER_STR(header)), TAG_END());
+             SIPTAG_PAYLOAD_STR(argument(command, "body")), TAG_END());
     return NULL;
   }
   return answer_call(command, handle);
@@ -239,16 +224,18 @@ static const char *send_register(const Command *command, const char *peer) {
   const char *registrar = argument(command, "registrar");
   const char *expires = argument(command, "expires");
   if (argument(command, "bindings") || !registrar) return unsupported;
+  char domain[address_max + 4];  // RFC 3261 10.2: the Request-URI has no user part
+  snprintf(domain, sizeof domain, "sip:%s", peer);
   Leg *leg = NULL;
   for (Leg *one = app.legs; one && !leg; one = one->next)
     if (!one->is_call && strcmp(one->peer, peer) == 0) leg = one;
   if (!leg) leg = new_leg(registrar, peer, 0);
   if (!leg) return "error no such registrar";
   if (is(expires, "0"))
-    nua_unregister(leg->handle, NUTAG_REGISTRAR(registrar), SIPTAG_TO_STR(registrar),
+    nua_unregister(leg->handle, NUTAG_REGISTRAR(domain), SIPTAG_TO_STR(registrar),
                    SIPTAG_FROM_STR(registrar), TAG_END());
   else
-    nua_register(leg->handle, NUTAG_REGISTRAR(registrar), SIPTAG_TO_STR(registrar),
+    nua_register(leg->handle, NUTAG_REGISTRAR(domain), SIPTAG_TO_STR(registrar),
                  SIPTAG_FROM_STR(registrar), SIPTAG_EXPIRES_STR(expires ? expires : "3600"),
                  TAG_END());
   return NULL;
@@ -313,68 +300,10 @@ static const char *carry_out(const Command *command) {
   return in_call(command, call->handle);
 }
 
-static int hex(char c) {
-  return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10
-       : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-// In place.
-static void decode(char *value) {
-  char *out = value;
-  for (; *value; ++value) {
-    if (*value == '%' && hex(value[1]) >= 0 && hex(value[2]) >= 0) {
-      *out++ = (char)(hex(value[1]) * 16 + hex(value[2]));
-      value += 2;
-    } else {
-      *out++ = *value;
-    }
-  }
-  *out = 0;
-}
-
-static void take(char *line) {
-  Command command = {0};
-  char *state = NULL;
-  command.number = strtok_r(line, " ", &state);
-  command.name = strtok_r(NULL, " ", &state);
-  if (!command.name) return;
-  for (char *field; (field = strtok_r(NULL, " ", &state)) && command.count < arguments_max;) {
-    char *equals = strchr(field, '=');
-    if (!equals) continue;
-    *equals = 0;
-    decode(equals + 1);
-    command.names[command.count] = field;
-    command.values[command.count++] = equals + 1;
-  }
-  if (is(command.name, "quit")) {
-    su_root_break(app.root);
-    return;
-  }
-  const char *answer = carry_out(&command);
-  printf("%s %s\n", command.number, answer ? answer : "ok");
-  fflush(stdout);
-}
-
 static int on_input(App *self, su_wait_t *wait, su_wakeup_arg_t *context) {
-  static char buffer[2 * line_max];
-  static size_t used;
   (void)wait;
   (void)context;
-  const ssize_t count = read(STDIN_FILENO, buffer + used, sizeof buffer - 1 - used);
-  if (count <= 0) {
-    su_root_break(self->root);
-    return 0;
-  }
-  used += (size_t)count;
-  buffer[used] = 0;
-  char *begin = buffer;
-  for (char *end; (end = strchr(begin, '\n')); begin = end + 1) {
-    *end = 0;
-    take(begin);
-  }
-  used -= (size_t)(begin - buffer);
-  memmove(buffer, begin, used);
-  if (used == sizeof buffer - 1) su_root_break(self->root);  // no line is that long
+  if (!take_commands(carry_out)) su_root_break(self->root);
   return 0;
 }
 
@@ -405,8 +334,7 @@ int main(int argc, char **argv) {
   su_wait_t wait[1];
   su_wait_create(wait, STDIN_FILENO, SU_WAIT_IN);
   su_root_register(app.root, wait, on_input, NULL, 0);
-  puts("ready calls=200 sut=yes");
-  fflush(stdout);
+  say("ready calls=200 sut=yes");
   su_root_run(app.root);
   _exit(0);  // nobody waits for the BYEs of calls that still stand
 }

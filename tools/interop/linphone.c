@@ -1,14 +1,19 @@
 // A user agent on liblinphone for runs of the suite: no sound, no console.
-//   ua CONFIG        listens where the configuration says, until SIGTERM
+//   ua CONFIG            listens where the configuration says, until SIGTERM
+//   ua CONFIG adapter    and takes commands on standard input (tools/adapters/README.md), until its
+//   end
 // The user that is called selects what the caller meets (users[]); any other answers at once.
 // linphone-daemon does the same for one user, but takes in one datagram every 20 ms.
 #include <linphone/core.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "../adapters/protocol.h"
 
 enum act { RING, ANSWER, EARLY_MEDIA, REJECT, REDIRECT, REINVITE, HOLD, RESUME, HANG_UP };
 
@@ -48,6 +53,7 @@ struct waiting {
 };
 static struct waiting waiting[2000];
 static int count = 0;
+static LinphoneCore* core;
 static volatile sig_atomic_t is_over = 0;
 
 static void on_signal(int number) {
@@ -62,7 +68,6 @@ static long long now(void) {
 }
 
 static void take(LinphoneCall* call, const struct step* step) {
-  LinphoneCore* core = linphone_call_get_core(call);
   switch (step->act) {
     case RING:
       break;
@@ -127,9 +132,9 @@ static void take_due(void) {
   }
 }
 
-static void on_call(LinphoneCore* core, LinphoneCall* call, LinphoneCallState state,
+static void on_call(LinphoneCore* lc, LinphoneCall* call, LinphoneCallState state,
                     const char* message) {
-  (void)core;
+  (void)lc;
   (void)message;
   if (state != LinphoneCallStateIncomingReceived || count == sizeof waiting / sizeof *waiting)
     return;
@@ -144,8 +149,77 @@ static void on_call(LinphoneCore* core, LinphoneCall* call, LinphoneCallState st
   if (steps->after == 0) take_due();
 }
 
+// The newest call with that peer: by the address of its Contact, or of who was called.
+static LinphoneCall* call_with(const LinphoneAddress* peer) {
+  LinphoneCall* found = NULL;
+  for (const bctbx_list_t* at = linphone_core_get_calls(core); at; at = bctbx_list_next(at)) {
+    LinphoneCall* call = bctbx_list_get_data(at);
+    const LinphoneAddress* remote = linphone_call_get_remote_address(call);
+    if (is(linphone_address_get_domain(remote), linphone_address_get_domain(peer)) &&
+        linphone_address_get_port(remote) == linphone_address_get_port(peer))
+      found = call;
+  }
+  return found;
+}
+
+static const char* make_call(const Command* command) {
+  for (int i = 0; i < command->count; ++i)
+    if (!is(command->names[i], "peer") && !is(command->names[i], "target")) return unsupported;
+  LinphoneCallParams* how = linphone_core_create_call_params(core, NULL);
+  linphone_call_params_enable_video(how, 0);
+  LinphoneAddress* target =
+      linphone_factory_create_address(linphone_factory_get(), argument(command, "target"));
+  const LinphoneCall* call =
+      target ? linphone_core_invite_address_with_params(core, target, how) : NULL;
+  if (target) linphone_address_unref(target);
+  linphone_call_params_unref(how);
+  return call ? NULL : "error it does not call";
+}
+
+static const char* in_call(const Command* command, LinphoneCall* call) {
+  const char* name = command->name;
+  int status = 0;
+  if (is(name, "hang-up") || is(name, "cancel") || is(name, "reset"))
+    status = linphone_call_terminate(call);
+  else if (is(name, "answer"))
+    status = linphone_call_accept(call);
+  else if (is(name, "hold"))
+    status = linphone_call_pause(call);
+  else if (is(name, "resume"))
+    status = linphone_call_resume(call);
+  else if (is(name, "reinvite") &&
+           (!argument(command, "kind") || is(argument(command, "kind"), "same")))
+    status = linphone_call_update(call, NULL);
+  else if (is(name, "refer") && !argument(command, "target") &&
+           !argument(command, "subscription")) {
+    LinphoneAddress* to =
+        linphone_factory_create_address(linphone_factory_get(), argument(command, "to"));
+    status = to ? linphone_call_transfer_to(call, to) : -1;
+    if (to) linphone_address_unref(to);
+  } else
+    return unsupported;
+  return status == 0 ? NULL : "error it is not possible now";
+}
+
+static const char* carry_out(const Command* command) {
+  static const char* known[] = {"hang-up", "cancel", "reset",    "answer",
+                                "hold",    "resume", "reinvite", "refer"};
+  if (is(command->name, "call")) return make_call(command);
+  int is_known = 0;
+  for (size_t i = 0; i < sizeof known / sizeof *known; ++i)
+    is_known = is_known || is(command->name, known[i]);
+  if (!is_known) return unsupported;
+  LinphoneAddress* peer =
+      linphone_factory_create_address(linphone_factory_get(), argument(command, "peer"));
+  LinphoneCall* call = peer ? call_with(peer) : NULL;
+  if (peer) linphone_address_unref(peer);
+  if (call) return in_call(command, call);
+  return is(command->name, "reset") ? NULL : "error there is no call with that peer";
+}
+
 int main(int argc, char** argv) {
-  if (argc != 2) {
+  const int is_adapter = argc == 3 && is(argv[2], "adapter");
+  if (argc != 2 && !is_adapter) {
     fprintf(stderr, "usage: ua CONFIG\n");
     return 3;
   }
@@ -154,14 +228,15 @@ int main(int argc, char** argv) {
   linphone_logging_service_set_log_level_mask(linphone_logging_service_get(),
                                               getenv("LINPHONE_LOG") ? LinphoneLogLevelMessage : 0);
   LinphoneFactory* factory = linphone_factory_get();
-  LinphoneCore* core = linphone_factory_create_core_3(factory, argv[1], NULL, NULL);
+  core = linphone_factory_create_core_3(factory, argv[1], NULL, NULL);
   LinphoneCoreCbs* callbacks = linphone_factory_create_core_cbs(factory);
   linphone_core_cbs_set_call_state_changed(callbacks, on_call);
   linphone_core_add_callbacks(core, callbacks);
   linphone_core_start(core);
-  puts("ready");
-  fflush(stdout);
+  say(is_adapter ? "ready calls=20 sut=yes" : "ready");
   while (!is_over) {
+    struct pollfd commands = {.fd = STDIN_FILENO, .events = POLLIN};
+    if (is_adapter && poll(&commands, 1, 0) > 0 && !take_commands(carry_out)) break;
     linphone_core_iterate(core);
     take_due();
     usleep(1000);
