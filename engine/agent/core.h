@@ -463,8 +463,8 @@ class Core {
   std::set<std::pair<Instant, CallId>> schedule_;
   std::set<CallId> touched_;
   std::map<std::string, Instant> overloaded_;  // "host:port", until when it is spared
-  std::set<std::string> without_tcp_;  // "host:port" of whoever refused TCP
-  std::optional<int> reject_next_;     // command Reject{next} when there is no call
+  std::set<std::string> without_tcp_;          // "host:port" of whoever refused TCP
+  std::optional<int> reject_next_;             // command Reject{next} when there is no call
   std::map<std::string, OwnRegistration> registrations_;  // by the registrar's URI
   std::set<std::string> pending_messages_;                // their Request-URIs (RFC 3428 8)
   std::deque<std::pair<std::string, SendMessage>> waiting_messages_;
