@@ -54,9 +54,9 @@ struct Settings {
   // One challenge each, the one that we prefer first (RFC 8760 2.3).
   std::vector<digest::Algorithm> digest_algorithms{digest::Algorithm::Sha256,
                                                    digest::Algorithm::Md5};
-  std::size_t calls_limit = calls_max;                    // live calls: 503 for one more
-  // RFC 3261 21.5.4 SHOULD NOT: no request outside a dialog to a server that sent 503, as long as its
-  // Retry-After says. Off where two requests may know nothing of each other.
+  std::size_t calls_limit = calls_max;  // live calls: 503 for one more
+  // RFC 3261 21.5.4 SHOULD NOT: no request outside a dialog to a server that sent 503, as long as
+  // its Retry-After says. Off where two requests may know nothing of each other.
   bool spares_overloaded_servers = true;
   // Takes REGISTER, and redirects to what is registered who calls a user that no row names.
   std::optional<Registrar::Options> registrar;

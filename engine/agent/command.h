@@ -36,7 +36,7 @@ struct Call {
   Reliability reliable = Reliability::IfSupported;  // Always: Require: 100rel
   std::vector<ExtraHeader> headers{};
   std::optional<Attachment> attachment{};  // beside the offer, in a multipart/mixed
-  bool follows_redirects = false;  // RFC 3261 8.1.3.4; otherwise a 3xx ends the call
+  bool follows_redirects = false;          // RFC 3261 8.1.3.4; otherwise a 3xx ends the call
   bool offers_in_prack = false;  // a new offer in the PRACK of the answer (RFC 6337 2.2, pattern 5)
   std::string call_id{};         // empty: drawn
 };

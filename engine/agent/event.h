@@ -83,9 +83,9 @@ struct Violation {
   Finding finding;
 };
 
-using Event = std::variant<CallArrived, CallPlaced, CallProgressed, CallAnswered, CallConfirmed,
-                           CallEnded, SessionChanged, OfferRejected, InfoArrived, MessageArrived,
-                           ReferArrived, NotifyArrived, SubscriptionMoved, RequestAnswered,
-                           RegistrationChanged, Violation>;
+using Event =
+    std::variant<CallArrived, CallPlaced, CallProgressed, CallAnswered, CallConfirmed, CallEnded,
+                 SessionChanged, OfferRejected, InfoArrived, MessageArrived, ReferArrived,
+                 NotifyArrived, SubscriptionMoved, RequestAnswered, RegistrationChanged, Violation>;
 
 }  // namespace sipassay::agent
