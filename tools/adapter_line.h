@@ -12,8 +12,9 @@
 
 namespace sipassay::tools {
 
-inline constexpr std::size_t adapter_line_max = 4096;  // octets, without the line end
-inline constexpr unsigned adapter_calls_max = 1000;    // that an adapter may keep apart
+inline constexpr std::size_t adapter_line_max =
+    4095;  // octets, without the line end: a pipe takes 4096 whole
+inline constexpr unsigned adapter_calls_max = 1000;  // that an adapter may keep apart
 
 // --- to the adapter: "7 call peer=sip:peer@127.0.0.1:40000 offer=no". Values are percent-encoded.
 std::string to_line(const runner::SutCommand& command);

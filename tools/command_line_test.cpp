@@ -206,6 +206,7 @@ TEST_F(CommandLine, RunWritesEveryReportAtOnce) {
 
 TEST_F(CommandLine, RunRefusesBadOptions) {
   const std::vector<std::vector<std::string>> rows = {
+      {"run", "--adapter", "true"},  {"run", "--teeth", "--expect", "baresip"},
       {"run", "--seed", "x"},        {"run", "--sut", "nowhere"},
       {"run", "--t1", "0"},          {"run", "--jobs", "4"},
       {"run", "NO-SUCH-ID"},         {"run", "--repeat", "0"},

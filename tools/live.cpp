@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <deque>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -102,7 +103,7 @@ class LiveRun {
   std::string blame(std::vector<Crash> crashes, bool is_back);
   void confirm(CaseResult again);
   void give_up(const std::string& reason);
-  void refuse(std::size_t index, const std::string& reason);
+  CaseResult refused(std::size_t index, const std::string& reason) const;
   runner::CaseOptions case_options(std::size_t index, std::size_t repetition, unsigned retry) const;
 
   transport::Hub& hub_;
@@ -165,7 +166,11 @@ void LiveRun::start_more() {
     else if (runs_alone(*index))
       obstacle = sut_.reset();
     if (!obstacle.empty()) {
-      refuse(*index, obstacle);
+      CaseResult result = refused(*index, obstacle);
+      if (suspects_.empty())
+        finish(*index, std::move(result));
+      else
+        confirm(std::move(result));
       continue;
     }
     const Duration timeout = options_.timeout > Duration::zero() ? options_.timeout : live_timeout;
@@ -359,6 +364,8 @@ void LiveRun::settle_crashes() {
   feel_pulse();
   std::vector<Crash> crashes;
   std::string name = "between cases";
+  if (!complaint.empty())  // nobody will confirm them
+    std::ranges::move(std::exchange(suspects_, {}), std::back_inserter(crashes_));
   for (Crash& crash : std::exchange(crashes_, {})) {
     // Whatever restarts a SUT that died, the probe of the case would have met it.
     if (lives && was_ignored(crash.result, options_.timings.t1)) {
@@ -428,14 +435,14 @@ void LiveRun::confirm(CaseResult again) {
 // What is left gets a result as well: the report is complete.
 void LiveRun::give_up(const std::string& reason) {
   fmt::print(stderr, "sipassay: {}\n", reason);
-  for (const std::size_t index : std::exchange(waiting_, {})) refuse(index, reason);
+  for (const std::size_t index : std::exchange(waiting_, {})) finish(index, refused(index, reason));
 }
 
 // ERROR, unless the case says itself why it would not have run.
-void LiveRun::refuse(std::size_t index, const std::string& reason) {
+CaseResult LiveRun::refused(std::size_t index, const std::string& reason) const {
   runner::CaseRun run(cases_[index], case_options(index, 0, 0), Instant{});
   run.handle(runner::Abort{reason}, Instant{});
-  finish(index, run.result());
+  return run.result();
 }
 
 runner::CaseOptions LiveRun::case_options(std::size_t index, std::size_t repetition,

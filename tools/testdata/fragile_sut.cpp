@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "engine/agent/agent.h"
+#include "engine/base/ascii.h"
 #include "engine/transport/hub.h"
 
 namespace {
@@ -76,9 +77,10 @@ class FragileSut {
 }  // namespace
 
 int main(int count, char** values) {
-  if (count != 4) return 3;
+  const auto port = sipassay::ascii::number<std::uint16_t>(count == 4 ? values[1] : "");
+  if (!port) return 3;
   // No core file of a death that is meant.
   std::signal(SIGSEGV, SIG_DFL);
-  FragileSut(static_cast<std::uint16_t>(std::atoi(values[1])), values[2], values[3]).run();
+  FragileSut(*port, values[2], values[3]).run();
   return 0;
 }
