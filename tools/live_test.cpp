@@ -162,12 +162,29 @@ class Live : public ::testing::Test {
   std::string folder_;
 };
 
+TEST_F(Live, TheProxyHoldsItsOwnCasesOverUdpAndTcp) {
+  auto command = agent_command();
+  command.emplace_back("--proxy");
+  Background proxy(command);
+  const std::string udp = address_of(proxy);
+  ASSERT_FALSE(udp.empty());
+  const std::vector<std::string> cases{"RFC3261-16.6-5", "RFC3261-16.6-14", "RFC3261-16.7-3",
+                                       "RFC3261-16.7-17", "RFC3261-16.10-2"};
+  for (const std::string& sut : {udp, "tcp" + udp.substr(3)}) {
+    EXPECT_EQ(run(cases, sut).status, 0) << sut;
+    const Json all = result();
+    EXPECT_EQ(all["cases"].size(), cases.size());
+    for (const Json& one : all["cases"])
+      EXPECT_EQ(one["outcome"], "PASS") << one["id"] << ": " << one["reason"];
+  }
+}
+
 TEST_F(Live, TheEngineHoldsItsOwnSuiteOverUdpAndTcp) {
   Background agent(agent_command());
   const std::string udp = address_of(agent);
   ASSERT_FALSE(udp.empty());
   const std::vector<std::string> cases{"RFC3261-11.2", "RFC3261-15", "RFC3261-17.2", "RFC3262-4"};
-  const Exit over_udp = run(cases, udp, {"--jobs", "16"});
+  const Exit over_udp = run(cases, udp, {"--jobs", "16", "--role", "uas", "--role", "uac"});
   EXPECT_EQ(over_udp.status, 0) << over_udp.err;
   std::size_t passed = 0;
   const Json over_udp_all = result();

@@ -85,7 +85,10 @@ void Core::receive_request(transaction::Id transaction, const Message& request, 
                           : call->server    ? call->server->behaviour
                                             : nullptr;
   // 8.3 MUST: a redirect server ignores what it does not understand, methods and Require too.
-  if (dialog == nullptr && !has_to_tag(request) && request.method() != Method::Register &&
+  const auto* row = method_row(request.method());
+  const bool may_redirect =
+      row == nullptr || (row->outside != Outside::NoDialog && row->outside != Outside::Register);
+  if (dialog == nullptr && may_redirect && !has_to_tag(request) &&
       behaviour->authentication == Authentication::None &&
       redirect_to_bindings(transaction, request, flow, *behaviour))
     return;
