@@ -596,7 +596,7 @@ TEST(Failures, ThingsArePutStraightSoOftenAndNoMore) {
     pair.settle();
     pair.send(Caller, pair.caller().prack());
     pair.settle();
-    pair.reply(Callee, id, {.status = 488});
+    pair.reply(Callee, id, {.status = 488, .undoes_changes = true});
     pair.settle();
   }
   EXPECT_EQ(pair.count<ResynchroniseWanted>(Caller), retries_max);
