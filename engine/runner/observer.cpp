@@ -50,9 +50,10 @@ class Observer {
       report("message-well-formed", to_string(one.error), one.entry, one.sender);
     for (const Seen& seen : log_) {
       if (!seen.is_judged) continue;
-      for (const std::size_t entry : seen.changed_copies)
-        report("retransmission-identical", describe(*seen.message) + " with other octets", entry,
-               seen.sender);
+      if (is_retransmitted_as_it_is(seen))
+        for (const std::size_t entry : seen.changed_copies)
+          report("retransmission-identical", describe(*seen.message) + " with other octets", entry,
+                 seen.sender);
       look_at_form(seen);
       if (seen.message->is_response())
         look_at_response(seen);
@@ -66,6 +67,16 @@ class Observer {
   }
 
  private:
+  // The ACK for a 2xx is no transaction's: its core hands it over for each copy of the 2xx
+  // (13.2.2.4), and one that writes it anew each time does no harm. A request that a proxy sent on
+  // changes as what comes in changes.
+  static bool is_retransmitted_as_it_is(const Seen& seen) {
+    const auto& message = *seen.message;
+    const bool is_passed_on =
+        seen.original || (message.is_request() && message.line_count(HeaderId::Via) > 1);
+    return !is_passed_on && message.method() != Method::Ack;
+  }
+
   void report(Finding finding, std::size_t entry, std::size_t sender) {
     const auto [known, is_new] =
         known_.try_emplace(std::pair(finding.rule, sender), observations_.size());

@@ -2,12 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
+#include <span>
 #include <string>
 
 #include "engine/message/parse.h"
 #include "engine/runner/edit.h"
 #include "engine/runner/match.h"
+#include "engine/runner/observer.h"
 #include "engine/runner/outcome.h"
 #include "engine/runner/peer_media.h"
 #include "engine/runner/template.h"
@@ -417,6 +420,31 @@ TEST(Edit, UnknownReferenceIsReported) {
   edit.call_id = "${nobody.call-id}";
   auto message = invite();
   EXPECT_FALSE(apply_edit(edit, message, context()));
+}
+
+// --- the observer
+
+std::size_t changed_copies_reported(const std::string& method, const std::string& lower_via) {
+  const auto message = parse_message(
+      method + " sip:b@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1\r\n" +
+      lower_via + "Max-Forwards: 70\r\nFrom: <sip:a@192.0.2.1>;tag=1\r\nTo: <sip:b@192.0.2.2>\r\n" +
+      "Call-ID: x\r\nCSeq: 1 " + method + "\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_TRUE(message);
+  Seen seen;
+  seen.message = &*message;
+  seen.changed_copies = {1};
+  const auto found = observe(std::span(&seen, 1), {}, {});
+  return static_cast<std::size_t>(std::ranges::count_if(found, [](const Observation& one) {
+    return one.finding.rule == "retransmission-identical";
+  }));
+}
+
+TEST(Observer, WantsCopiesOctetForOctetOfWhatATransactionSends) {
+  EXPECT_EQ(changed_copies_reported("OPTIONS", ""), 1U);
+  EXPECT_EQ(changed_copies_reported("ACK", ""), 0U) << "13.2.2.4: the core's, for each 2xx";
+  EXPECT_EQ(changed_copies_reported("OPTIONS", "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK2\r\n"),
+            0U)
+      << "a proxy's: as what came in";
 }
 
 }  // namespace
