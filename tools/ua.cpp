@@ -248,7 +248,7 @@ std::optional<CallPlan> plan_from(const po::variables_map& values) {
   if (!steps) throw UsageError{"--then: " + steps.error()};
   plan.steps = *std::move(steps);
   plan.calls = number(values, "calls", plan.targets.size(), 1, 1'000'000'000);
-  plan.interval = 1s / number(values, "rate", 10, 1, 1000);
+  plan.interval = Duration(1s) / number(values, "rate", 10, 1, 1000);
   plan.at_once = number(values, "at-once", 100, 1, agent::calls_max / 2);
   plan.patience = duration(values, "call-timeout", 180s, 1ms, 24h);
   plan.call.has_offer = values.count("offerless") == 0;
