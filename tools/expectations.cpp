@@ -65,6 +65,13 @@ void check_patterns(const Expectations& all, const po::variables_map& values,
   report(errors);
 }
 
+template <class One>
+const KnownCase* known_of(const Expectations& expectations, const One& one) {
+  const auto found = std::ranges::find_if(
+      expectations, [&](const KnownCase& known) { return selects(known, one); });
+  return found == expectations.end() ? nullptr : &*found;
+}
+
 std::string words(const std::vector<Outcome>& outcomes) {
   std::vector<std::string_view> out;
   for (const Outcome outcome : outcomes) out.push_back(runner::to_string(outcome));
@@ -106,10 +113,14 @@ Expectations expectations(const po::variables_map& values, const std::vector<Cas
   return out;
 }
 
+bool expects(const Expectations& expectations, const Case& one, Outcome outcome) {
+  const KnownCase* known = known_of(expectations, one);
+  return known != nullptr && std::ranges::find(known->outcomes, outcome) != known->outcomes.end();
+}
+
 void hold_against(const Expectations& expectations, CaseResult& result) {
-  const auto known = std::ranges::find_if(
-      expectations, [&](const KnownCase& one) { return selects(one, result); });
-  if (known == expectations.end()) return;
+  const KnownCase* known = known_of(expectations, result);
+  if (known == nullptr) return;
   result.expectation = {
       .outcomes = words(known->outcomes),
       .actual = result.outcome,

@@ -17,6 +17,9 @@ void add_expectation_options(po::options_description& options);
 // selection or of the suite has.
 Expectations expectations(const po::variables_map& values, const std::vector<runner::Case>& cases);
 
+// The first entry that selects the case says so.
+bool expects(const Expectations& expectations, const runner::Case& one, runner::Outcome outcome);
+
 // The first entry that selects the case decides. As it says: XFAIL (PASS stays PASS); better:
 // XPASS; anything else stays as it came, and so does a case that did not concern the SUT.
 void hold_against(const Expectations& expectations, runner::CaseResult& result);

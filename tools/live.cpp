@@ -8,16 +8,17 @@
 #include <functional>
 #include <iterator>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 
-#include "engine/message/header/all.h"
-#include "engine/message/parse.h"
 #include "engine/runner/run.h"
 #include "engine/transport/hub.h"
+#include "tools/embedded.h"
 #include "tools/interrupt.h"
+#include "tools/live_blame.h"
 #include "tools/live_job.h"
 #include "tools/live_probe.h"
 #include "tools/live_sut.h"
@@ -37,6 +38,9 @@ constexpr Duration restart_patience = 3s;
 // A case that found the SUT out of lines or out of breath is run again so many times, the last time
 // alone.
 constexpr unsigned retries_max = 3;
+// After each death of the SUT the cases that ran do so again with so many fewer side by side: the
+// one that kills it is alone in the end.
+constexpr unsigned thinning = 4;
 
 // Nothing that a slow answer can have brought about.
 bool is_settled(const CaseResult& result) {
@@ -58,7 +62,8 @@ class LiveRun {
         pace_(options.jobs),
         runs_(cases.size()),
         started_(cases.size()),
-        retries_(cases.size()) {}
+        retries_(cases.size()),
+        deaths_(cases.size()) {}
 
   std::vector<CaseResult> run();
 
@@ -76,16 +81,22 @@ class LiveRun {
     Instant begun;
     CaseResult result;
   };
-  // The most likely one, which did not kill the SUT when it ran alone.
-  struct Alibi {
-    Crash suspect;
-    CaseResult again;
+  // The most likely of those that ran when the SUT died. It runs once more, alone.
+  struct Suspect {
+    Crash crash;
+    std::vector<std::size_t> others;    // that ran beside it and have no result yet
+    std::optional<CaseResult> alibi{};  // it did not kill the SUT when it ran alone
+    bool is_cleared = false;            // one of the others did
   };
 
+  void queue();
   void feel_pulse();
   void start_more();
   std::optional<std::size_t> take_next();
   bool runs_alone(std::size_t index) const;
+  bool is_destructive(std::size_t index) const;
+  bool may_join(std::size_t index) const;
+  std::size_t company_max(std::size_t index) const;
   bool has_free_call(std::size_t index) const;
   bool may_start() const;
   void turn();
@@ -97,6 +108,8 @@ class LiveRun {
   void finish(std::size_t index, CaseResult result);
   bool runs_again(const Running& done, CaseResult& result);
   void run_once_more(std::size_t index);
+  void hear_witness(std::size_t index);
+  void close(Suspect suspect);
   void look_for_death();
   void die(const std::string& reason);
   void settle_crashes();
@@ -118,18 +131,18 @@ class LiveRun {
   std::vector<std::vector<CaseResult>> runs_;  // of each case
   std::vector<std::size_t> started_;           // of each case
   std::vector<unsigned> retries_;              // of each case
+  std::vector<unsigned> deaths_;               // of the SUT, beside each case
   std::vector<Crash> crashes_;
-  bool has_died_ = false;       // by its process; nothing begins before it is started again
-  std::deque<Crash> suspects_;  // the first one runs once more, alone
-  std::optional<Alibi> alibi_;
+  bool has_died_ = false;  // by its process; nothing begins before it is started again
+  std::optional<Suspect> suspect_;
+  std::vector<Suspect> released_;  // with an alibi: what of the others?
 };
 
 std::vector<CaseResult> LiveRun::run() {
-  for (std::size_t i = 0; i < cases_.size(); ++i)
-    waiting_.insert(waiting_.end(), options_.repeat, i);
+  queue();
   if (!sut_.is_there()) give_up(sut_.complaint());
   feel_pulse();
-  while (!is_interrupted() && (!waiting_.empty() || !running_.empty() || !suspects_.empty())) {
+  while (!is_interrupted() && (!waiting_.empty() || !running_.empty() || suspect_)) {
     start_more();
     turn();
     collect();
@@ -138,13 +151,34 @@ std::vector<CaseResult> LiveRun::run() {
   }
   pulse_.reset();
   running_.clear();
-  if (alibi_) finish(alibi_->suspect.index, std::move(alibi_->suspect.result));
-  for (Crash& crash : suspects_) finish(crash.index, std::move(crash.result));
+  if (suspect_) released_.push_back(*std::exchange(suspect_, std::nullopt));
+  for (Suspect& suspect : std::exchange(released_, {})) close(std::move(suspect));
   for (Crash& crash : crashes_) finish(crash.index, std::move(crash.result));
   std::vector<CaseResult> out;
   for (auto& runs : runs_)
     if (!runs.empty()) out.push_back(verdict_of(std::move(runs)));
   return out;
+}
+
+// The longest first, as virtual time tells: nothing else waits for them at the end.
+void LiveRun::queue() {
+  std::vector<Duration> lasts(cases_.size());
+  for (std::size_t i = 0; i < cases_.size() && !is_interrupted(); ++i)
+    lasts[i] = runner::run_embedded(cases_[i], embedded_options(options_, 1)).took;
+  std::vector<std::size_t> order(cases_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::greater(), [&](std::size_t index) { return lasts[index]; });
+  for (const std::size_t index : order) {
+    if (options_.longest == Duration::zero() || lasts[index] <= options_.longest) {
+      waiting_.insert(waiting_.end(), options_.repeat, index);
+      continue;
+    }
+    CaseResult result =
+        refused(index, fmt::format("it lasts {} s: longer than --longest allows",
+                                   std::chrono::ceil<std::chrono::seconds>(lasts[index]).count()));
+    if (result.outcome == Outcome::Error) result.outcome = Outcome::NotApplicable;
+    for (unsigned i = 0; i < options_.repeat; ++i) finish(index, result);
+  }
 }
 
 void LiveRun::feel_pulse() {
@@ -163,22 +197,23 @@ void LiveRun::start_more() {
     if (!address.complaint.empty())
       obstacle = fmt::format("the SUT cannot be reached at {}: {}", to_string(address.sut),
                              address.complaint);
-    else if (runs_alone(*index))
+    else if (runs_alone(*index) || (is_destructive(*index) && running_.empty()))
       obstacle = sut_.reset();
     if (!obstacle.empty()) {
       CaseResult result = refused(*index, obstacle);
-      if (suspects_.empty())
-        finish(*index, std::move(result));
-      else
+      if (suspect_)
         confirm(std::move(result));
+      else
+        finish(*index, std::move(result));
       continue;
     }
     const Duration timeout = options_.timeout > Duration::zero() ? options_.timeout : live_timeout;
-    running_.push_back({*index,
-                        std::make_unique<Job>(hub_, cases_[*index],
-                                              case_options(*index, repetition, retries_[*index]),
-                                              address.near, timeout),
-                        {}});
+    running_.push_back(
+        {*index,
+         std::make_unique<Job>(hub_, cases_[*index],
+                               case_options(*index, repetition, retries_[*index] + deaths_[*index]),
+                               address.near, timeout),
+         {}});
     collect();
   }
 }
@@ -190,13 +225,11 @@ bool LiveRun::may_start() const {
   return running_.size() < pace_.jobs() && !(pulse_ && pulse_->lag() > Pace::strain);
 }
 
-// Those that run alone come last.
+// The destructive ones come after the others, and those that run alone last.
 std::optional<std::size_t> LiveRun::take_next() {
-  if (!suspects_.empty())
-    return running_.empty() ? std::optional(suspects_.front().index) : std::nullopt;
+  if (suspect_) return running_.empty() ? std::optional(suspect_->crash.index) : std::nullopt;
   if (!running_.empty() && runs_alone(running_.front().index)) return std::nullopt;
-  auto next = std::ranges::find_if(
-      waiting_, [this](auto index) { return !runs_alone(index) && has_free_call(index); });
+  auto next = std::ranges::find_if(waiting_, [this](auto index) { return may_join(index); });
   if (next == waiting_.end()) {
     if (waiting_.empty() || !running_.empty()) return std::nullopt;
     next = waiting_.begin();
@@ -204,6 +237,28 @@ std::optional<std::size_t> LiveRun::take_next() {
   const std::size_t index = *next;
   waiting_.erase(next);
   return index;
+}
+
+// What is under way now.
+bool LiveRun::may_join(std::size_t index) const {
+  if (runs_alone(index) || !has_free_call(index)) return false;
+  if (running_.size() >= company_max(index) ||
+      std::ranges::any_of(
+          running_, [this](std::size_t other) { return running_.size() >= company_max(other); },
+          &Running::index))
+    return false;
+  const auto is_gentle = [this](std::size_t other) { return !is_destructive(other); };
+  if (is_gentle(index)) return running_.empty() || is_gentle(running_.front().index);
+  return std::ranges::none_of(running_, is_gentle, &Running::index) &&
+         std::ranges::none_of(waiting_,
+                              [&](auto other) { return is_gentle(other) && !runs_alone(other); });
+}
+
+// So many run with it, and it among them.
+std::size_t LiveRun::company_max(std::size_t index) const {
+  std::size_t out = options_.jobs;
+  for (unsigned i = 0; i < deaths_[index] && out > 1; ++i) out /= thinning;
+  return std::max<std::size_t>(out, 1);
 }
 
 // The adapter tells so many calls apart.
@@ -224,7 +279,12 @@ bool LiveRun::runs_alone(std::size_t index) const {
   const bool registers = role == runner::SutRole::Registrar || role == runner::SutRole::Proxy ||
                          role == runner::SutRole::Redirect;
   return retries_[index] == retries_max || registers ||
-         std::ranges::find(cases_[index].tags, "destructive") != cases_[index].tags.end();
+         expects(options_.expectations, cases_[index], Outcome::Crash);
+}
+
+// It may leave calls standing that nobody can end.
+bool LiveRun::is_destructive(std::size_t index) const {
+  return std::ranges::find(cases_[index].tags, "destructive") != cases_[index].tags.end();
 }
 
 void LiveRun::turn() {
@@ -300,14 +360,14 @@ void LiveRun::collect() {
     running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
     clean_up(done);
     CaseResult result = done.job->result();
-    if (suspects_.empty() && runs_again(done, result)) continue;
+    if (!suspect_ && runs_again(done, result)) continue;
     // It was there when the run began.
     if (result.outcome == Outcome::Error && has_met_silence(result)) {
       result.outcome = Outcome::Crash;
       result.reason = "the SUT answered when the run began and cannot be reached any more";
       result.offending = 0;
     }
-    if (!suspects_.empty())
+    if (suspect_)
       confirm(std::move(result));
     else if (result.outcome == Outcome::Crash)
       crashes_.push_back({done.index, done.job->begun(), std::move(result)});
@@ -324,6 +384,7 @@ bool LiveRun::runs_again(const Running& done, CaseResult& result) {
   if (is_busy) pace_.busy(running_.size());
   if (!is_busy && (done.lag <= live_tolerance || is_settled(result))) return false;
   if (retries_[done.index] < retries_max) {
+    ++retries_[done.index];
     run_once_more(done.index);
     return true;
   }
@@ -335,7 +396,6 @@ bool LiveRun::runs_again(const Running& done, CaseResult& result) {
 }
 
 void LiveRun::run_once_more(std::size_t index) {
-  retries_[index] = std::min(retries_[index] + 1, retries_max);
   --started_[index];
   waiting_.push_back(index);
 }
@@ -344,6 +404,24 @@ void LiveRun::finish(std::size_t index, CaseResult result) {
   const Outcome outcome = result.outcome;
   runs_[index].push_back(std::move(result));
   if (runs_[index].size() == options_.repeat) progress_.done(outcome);
+  hear_witness(index);
+}
+
+// The case has ended: those that wait for it may be done.
+void LiveRun::hear_witness(std::size_t index) {
+  for (Suspect& suspect : released_) std::erase(suspect.others, index);
+  const auto done = std::ranges::stable_partition(
+      released_, [](const Suspect& suspect) { return !suspect.others.empty(); });
+  std::vector<Suspect> closed(std::move_iterator(done.begin()), std::move_iterator(done.end()));
+  released_.erase(done.begin(), done.end());
+  for (Suspect& suspect : closed) close(std::move(suspect));
+}
+
+void LiveRun::close(Suspect suspect) {
+  CaseResult& crash = suspect.crash.result;
+  if (suspect.alibi && !suspect.is_cleared)
+    crash.reason += "; it did not when the case ran once more, alone";
+  finish(suspect.crash.index, suspect.is_cleared ? std::move(*suspect.alibi) : std::move(crash));
 }
 
 void LiveRun::look_for_death() {
@@ -364,8 +442,6 @@ void LiveRun::settle_crashes() {
   feel_pulse();
   std::vector<Crash> crashes;
   std::string name = "between cases";
-  if (!complaint.empty())  // nobody will confirm them
-    std::ranges::move(std::exchange(suspects_, {}), std::back_inserter(crashes_));
   for (Crash& crash : std::exchange(crashes_, {})) {
     // Whatever restarts a SUT that died, the probe of the case would have met it.
     if (lives && was_ignored(crash.result, options_.timings.t1)) {
@@ -383,8 +459,8 @@ void LiveRun::settle_crashes() {
     give_up(fmt::format("not run: the SUT died {} and does not come back: {}", name, complaint));
 }
 
-// Names the most likely one. When the SUT is back, the suspects run once more, alone and the most
-// likely one first, until one kills it again.
+// Names the most likely one. When the SUT is back, that one runs once more, alone, and then the
+// others do. One that was known to kill it needs no proof.
 std::string LiveRun::blame(std::vector<Crash> crashes, bool is_back) {
   std::vector<CaseResult*> results;
   std::vector<Instant> begun;
@@ -397,39 +473,41 @@ std::string LiveRun::blame(std::vector<Crash> crashes, bool is_back) {
     for (Crash& crash : crashes) finish(crash.index, std::move(crash.result));
     return id;
   }
-  while (!results.empty()) {
-    const std::size_t next = most_suspect(results, begun);
-    const auto at = static_cast<std::ptrdiff_t>(next);
-    suspects_.push_back(std::move(
-        *std::ranges::find(crashes, results[next], [](Crash& crash) { return &crash.result; })));
-    results.erase(results.begin() + at);
-    begun.erase(begun.begin() + at);
+  if (crashes.size() == 1 &&
+      expects(options_.expectations, cases_[crashes[0].index], Outcome::Crash)) {
+    finish(crashes[0].index, std::move(crashes[0].result));
+    return results[0]->id;
   }
-  return suspects_.front().result.id;
+  const std::size_t culprit = most_suspect(results, begun);
+  const std::string id = crashes[culprit].result.id;
+  Suspect suspect{std::move(crashes[culprit]), {}};
+  for (std::size_t i = 0; i < crashes.size(); ++i) {
+    if (i == culprit) continue;
+    const Crash& other = crashes[i];
+    ++deaths_[other.index];
+    suspect.others.push_back(other.index);
+    run_once_more(other.index);
+  }
+  suspect_.emplace(std::move(suspect));
+  return id;
 }
 
 void LiveRun::confirm(CaseResult again) {
-  Crash suspect = std::move(suspects_.front());
-  suspects_.pop_front();
+  Suspect suspect = std::move(*std::exchange(suspect_, std::nullopt));
+  const std::size_t index = suspect.crash.index;
   if (again.outcome == Outcome::Crash) {
-    suspect.result.reason += "; so it did when the case ran once more, alone";
-    finish(suspect.index, std::move(suspect.result));
     has_died_ = true;
-    if (alibi_) finish(alibi_->suspect.index, std::move(alibi_->again));
-    for (const Crash& other : suspects_) run_once_more(other.index);
-    suspects_.clear();
-    alibi_.reset();
-  } else if (!alibi_) {
-    alibi_.emplace(std::move(suspect), std::move(again));
-  } else {
-    finish(suspect.index, std::move(again));
+    suspect.crash.result.reason += "; so it did when the case ran once more, alone";
+    for (Suspect& earlier : released_)
+      earlier.is_cleared |= std::ranges::find(earlier.others, index) != earlier.others.end();
+    close(std::move(suspect));
+    return;
   }
-  if (alibi_ && suspects_.empty()) {
-    CaseResult& first = alibi_->suspect.result;
-    first.reason += "; it did not when the case ran once more, alone";
-    finish(alibi_->suspect.index, std::move(first));
-    alibi_.reset();
-  }
+  suspect.alibi = std::move(again);
+  if (suspect.others.empty())
+    close(std::move(suspect));
+  else
+    released_.push_back(std::move(suspect));
 }
 
 // What is left gets a result as well: the report is complete.
@@ -460,7 +538,7 @@ runner::CaseOptions LiveRun::case_options(std::size_t index, std::size_t repetit
     out.declared = options_.profile->declared;
     out.roles = options_.profile->roles;
   }
-  // A retry with the Call-ID and tags of the try before would be a merged request (RFC
+  // Another try with the Call-ID and tags of the one before would be a merged request (RFC
   // 3261 8.2.2.2).
   out.run_seed = options_.seed + repetition + std::uint64_t{retry} * repeat_max;
   out.timings = options_.timings;
@@ -472,72 +550,6 @@ runner::CaseOptions LiveRun::case_options(std::size_t index, std::size_t repetit
 }
 
 }  // namespace
-
-bool has_met_silence(const CaseResult& result) {
-  return !result.messages.empty() && std::ranges::none_of(result.messages, [](const auto& entry) {
-    return entry.from == "sut";
-  });
-}
-
-bool has_met_busy(const CaseResult& result) {
-  if (result.outcome != Outcome::Error && result.outcome != Outcome::Fail &&
-      result.outcome != Outcome::NonStrict)
-    return false;
-  const auto at = static_cast<std::size_t>(result.offending);
-  if (result.offending < 0 || at >= result.messages.size()) return false;
-  const auto response = parse_message(result.messages[at].octets);
-  if (!response || !response->is_response()) return false;
-  const auto cseq = response->get<CSeq>();
-  const int status = response->status();
-  return cseq && cseq->method == Method::Invite &&
-         (status == 486 || status == 503 || status == 600);
-}
-
-bool was_ignored(const CaseResult& result, Duration t1) {
-  const auto at = static_cast<std::size_t>(result.offending);
-  if (result.offending < 0 || at >= result.messages.size()) return false;
-  return result.messages.back().at - result.messages[at].at >= 32 * t1;
-}
-
-std::size_t most_suspect(const std::vector<CaseResult*>& crashed,
-                         const std::vector<Instant>& begun) {
-  std::optional<Instant> last_word;
-  for (std::size_t i = 0; i < crashed.size(); ++i)
-    for (const runner::TranscriptEntry& entry : crashed[i]->messages)
-      if (entry.from == "sut")
-        last_word =
-            std::max(last_word.value_or(Instant::min()), begun[i] + entry.at.time_since_epoch());
-  const auto suspected_at = [&](std::size_t i) {
-    const auto& messages = crashed[i]->messages;
-    const auto offending = static_cast<std::size_t>(crashed[i]->offending);
-    return crashed[i]->offending >= 0 && offending < messages.size()
-               ? begun[i] + messages[offending].at.time_since_epoch()
-               : begun[i];
-  };
-  // The first that was sent after its last word; if there is none, the last before.
-  std::size_t best = 0;
-  for (std::size_t i = 1; i < crashed.size(); ++i) {
-    const Instant one = suspected_at(i);
-    const Instant other = suspected_at(best);
-    const bool is_after = !last_word || one >= *last_word;
-    const bool is_best_after = !last_word || other >= *last_word;
-    if (is_after != is_best_after ? is_after : is_after ? one < other : one > other) best = i;
-  }
-  return best;
-}
-
-const CaseResult* blame_one(const std::vector<CaseResult*>& crashed,
-                            const std::vector<Instant>& begun) {
-  const std::size_t culprit = most_suspect(crashed, begun);
-  for (std::size_t i = 0; i < crashed.size(); ++i) {
-    if (i == culprit) continue;
-    crashed[i]->outcome = Outcome::Error;
-    crashed[i]->reason =
-        fmt::format("the SUT died while this case ran, most probably by {}: run it again",
-                    crashed[culprit]->id);
-  }
-  return crashed[culprit];
-}
 
 std::vector<CaseResult> run_live_cases(transport::Hub& hub, LiveSut& sut,
                                        const std::vector<Case>& cases, const RunOptions& options,

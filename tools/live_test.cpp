@@ -21,6 +21,7 @@
 
 #include "scenarios/profile.h"
 #include "tools/child_process.h"
+#include "tools/live_blame.h"
 #include "tools/live_probe.h"
 
 namespace sipassay::tools {

@@ -12,9 +12,9 @@ namespace {
 
 // The others say where results go or how fast, not what they are.
 constexpr const char* named_options[] = {
-    "sut",   "profile", "t1",      "timeout", "repeat", "transport", "role",
-    "level", "tag",     "exclude", "user",    "domain", "strict",    "fail-on-flaky",
-    "expect", "adapter"};
+    "sut",    "profile",       "t1",     "timeout", "repeat", "transport",
+    "role",   "level",         "tag",    "exclude", "user",   "domain",
+    "strict", "fail-on-flaky", "expect", "adapter", "longest"};
 
 std::vector<std::string> named(const po::variables_map& values) {
   std::vector<std::string> out;
@@ -107,7 +107,7 @@ void take_sut(const po::variables_map& values, RunOptions& out) {
     out.sut_argument += fmt::format(" --transport {}", to_string(*transport));
   }
   for (const char* name :
-       {"user", "domain", "login", "jobs", "timeout", "no-start", "sut-log", "adapter"})
+       {"user", "domain", "login", "jobs", "timeout", "longest", "no-start", "sut-log", "adapter"})
     if (!out.is_live() && values.count(name) != 0)
       throw UsageError{fmt::format("--{} is for a live SUT (--sut, --profile)", name)};
   add_users(values, out);
@@ -181,6 +181,9 @@ void add_run_options(po::options_description& options) {
       "answers late");
   add("repeat", text_value("N"), "run each case N times; different outcomes are FLAKY");
   add("timeout", text_value("TIME"), "longest time of one case in real time");
+  add("longest", text_value("TIME"),
+      "against a live SUT, cases that last longer by themselves (a session timer, minutes of "
+      "ringing) are NOT-APPLICABLE");
   add("strict", "NON-STRICT fails the run");
   add("fail-on-flaky", "FLAKY fails the run");
   add("teeth",
@@ -202,6 +205,7 @@ RunOptions run_options(const po::variables_map& values) {
   out.jobs = static_cast<unsigned>(number(values, "jobs", out.jobs, 1, jobs_max));
   out.repeat = static_cast<unsigned>(number(values, "repeat", 1, 1, repeat_max));
   out.timeout = duration(values, "timeout", out.timeout, 10ms, 3600s);
+  out.longest = duration(values, "longest", out.longest, 10ms, 3600s);
   out.transport = only_transport(values);
   out.style.is_strict = values.count("strict") != 0;
   out.style.flaky_fails = values.count("fail-on-flaky") != 0;

@@ -119,6 +119,18 @@ static void later(nua_handle_t* handle, struct call* call, int milliseconds) {
   su_timer_set(call->timer, on_timer, (su_timer_arg_t*)nua_handle_ref(handle));
 }
 
+static void on_end(struct app* unused, su_timer_t* timer, su_timer_arg_t* argument) {
+  (void)unused;
+  su_timer_destroy(timer);
+  nua_handle_destroy((nua_handle_t*)argument);
+}
+
+// 1.12.11 dies in a timer of its own when a handle goes while a transaction of its REFER is open.
+static void destroy_later(nua_handle_t* handle) {
+  su_timer_t* timer = su_timer_create(su_root_task(app->root), 64 * 500);
+  su_timer_set(timer, on_end, (su_timer_arg_t*)handle);
+}
+
 static void on_invite(nua_handle_t* handle, struct call* call, const sip_t* sip) {
   if (call) {
     // A re-INVITE.
@@ -171,7 +183,7 @@ static void on_event(nua_event_t event, int status, const char* phrase, nua_t* n
   } else if (event == nua_i_terminated) {
     nua_handle_bind(handle, NULL);
     free(call);
-    nua_handle_destroy(handle);
+    destroy_later(handle);
   } else if (event == nua_i_refer && sip && sip->sip_refer_to) {
     on_refer(handle, sip->sip_refer_to, tags);
   } else if (event == nua_r_shutdown && status >= 200) {
