@@ -256,9 +256,8 @@ CallDialog* Core::fork_for(LiveCall& call, const Message& response, const Flow& 
     violate(call.id, "contact-in-dialog-forming-response", {3261, "12.1.1", Level::Must},
             "a Contact", "none");
   const auto& client = *call.client;
-  auto made = dialog::Dialog::from_response(
-      client.request, response,
-      flow.local.transport == Transport::Tls || flow.local.transport == Transport::Wss);
+  auto made =
+      dialog::Dialog::from_response(client.request, response, is_over_tls(flow.local.transport));
   if (!made) return nullptr;
   auto settings = session_settings(settings_.user, flow, nullptr, is_sips(client.command.target));
   // Where we said that we are: an INVITE that was too long came by another transport (18.1.1).
