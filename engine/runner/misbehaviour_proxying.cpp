@@ -17,9 +17,6 @@ bool forwards(const Wire& w) {
 bool forwards(const Wire& w, Method method) {
   return forwards(w) && w.message().method() == method;
 }
-bool gets_request(const Wire& w) {
-  return !w.is_sent() && w.message().is_request();
-}
 bool sends_response(const Wire& w, int low, int high) {
   return w.is_sent() && w.message().is_response() && w.message().status() >= low &&
          w.message().status() <= high;
@@ -49,11 +46,6 @@ Message without_top_via(const Message& response) {
   return out;
 }
 
-void refuse(Wire& w, int status) {
-  w.send(w.make_response(status));
-  w.drop();
-}
-
 std::string record_route(const Message& message) {
   return std::string(message.raw(HeaderId::RecordRoute));
 }
@@ -64,7 +56,7 @@ constexpr Misbehaviour rows[] = {
      {3261, "16.3", Level::Must},
      "takes a request whose From or CSeq cannot be read, and guesses",
      [](Wire& w) {
-       if (!gets_request(w)) return;
+       if (!w.gets_request()) return;
        if (!w.message().get<From>())
          w.edit().set(HeaderId::From, "<sip:anybody@192.0.2.101>;tag=guess");
        if (!w.message().get<CSeq>())
@@ -80,7 +72,7 @@ constexpr Misbehaviour rows[] = {
      {3261, "16.3", Level::MustNot},
      "answers 501 to a method that it does not know",
      [](Wire& w) {
-       if (w.gets(Method::Other)) refuse(w, 501);
+       if (w.gets(Method::Other)) w.answer(501);
      }},
     {"drops-unknown-headers",
      {3261, "16.6", Level::MustNot},
@@ -94,49 +86,49 @@ constexpr Misbehaviour rows[] = {
      {3261, "16.3", Level::MustNot},
      "sends a request on though Max-Forwards is 0",
      [](Wire& w) {
-       if (gets_request(w) && w.message().raw(HeaderId::MaxForwards) == "0")
+       if (w.gets_request() && w.message().raw(HeaderId::MaxForwards) == "0")
          w.edit().set(HeaderId::MaxForwards, "1");
      }},
     {"ignores-proxy-require",
      {3261, "16.3", Level::Must},
      "sends a request on whatever Proxy-Require says",
      [](Wire& w) {
-       if (gets_request(w)) w.edit().remove(HeaderId::ProxyRequire);
+       if (w.gets_request()) w.edit().remove(HeaderId::ProxyRequire);
      }},
     {"minds-require",
      {3261, "16.3", Level::Stated},
      "refuses what Require asks of the user agent server",
      [](Wire& w) {
-       if (gets_request(w) && w.message().has(HeaderId::Require)) refuse(w, 420);
+       if (w.gets_request_with("Require")) w.answer(420);
      }},
     {"refuses-merged-requests",
      {3261, "16.3", Level::MustNot},
      "answers 482 to a request that came over another path before",
      [](Wire& w) {
-       const auto* before = gets_request(w) ? original(w) : nullptr;
-       if (before != nullptr && branch_of(*before) != branch_of(w.message())) refuse(w, 482);
+       const auto* before = w.gets_request() ? original(w) : nullptr;
+       if (before != nullptr && branch_of(*before) != branch_of(w.message())) w.answer(482);
      }},
     {"finds-no-loops",
      {5393, "4.2.2", Level::Must},
      "sends a request on that it has sent on before",
      [](Wire& w) {
-       if (!gets_request(w) || w.message().all<Via>().count() < 2) return;
+       if (!w.gets_request() || w.message().all<Via>().count() < 2) return;
        w.edit().set(HeaderId::Via, "SIP/2.0/UDP 192.0.2.1:5060;branch=" + branch_of(w.message()));
      }},
     {"takes-spirals-for-loops",
      {5393, "4.2.2", Level::Stated},
      "answers 482 to whatever has its Via",
      [](Wire& w) {
-       if (gets_request(w) && w.message().all<Via>().count() > 1 &&
+       if (w.gets_request() && w.message().all<Via>().count() > 1 &&
            w.message().method() != Method::Ack)
-         refuse(w, 482);
+         w.answer(482);
      }},
     {"sends-sips-to-sip",
      {5630, "5.3", Level::MustNot},
      "takes a sips URI for a sip one",
      [](Wire& w) {
        std::string uri(w.message().request_uri());
-       if (gets_request(w) && uri.starts_with("sips:")) w.edit().set_request_uri(uri.erase(3, 1));
+       if (w.gets_request() && uri.starts_with("sips:")) w.edit().set_request_uri(uri.erase(3, 1));
      }},
     {"answers-options-with-allow",
      {3261, "11.2", Level::Should},
@@ -150,8 +142,8 @@ constexpr Misbehaviour rows[] = {
      {3261, "16.4", Level::Must},
      "takes every maddr for somebody else's",
      [](Wire& w) {
-       if (gets_request(w) && w.message().request_uri().find("maddr=") != std::string_view::npos)
-         refuse(w, 480);
+       if (w.gets_request() && w.message().request_uri().find("maddr=") != std::string_view::npos)
+         w.answer(480);
      }},
     {"keeps-own-route",
      {3261, "16.4", Level::Must},
@@ -179,8 +171,8 @@ constexpr Misbehaviour rows[] = {
      {3261, "16.5", Level::Must},
      "does not find a user whose name is written with escapes",
      [](Wire& w) {
-       if (gets_request(w) && w.message().request_uri().find('%') != std::string_view::npos)
-         refuse(w, 404);
+       if (w.gets_request() && w.message().request_uri().find('%') != std::string_view::npos)
+         w.answer(404);
      }},
     {"forks-to-duplicates",
      {3261, "16.5", Level::MustNot},
@@ -460,7 +452,7 @@ constexpr Misbehaviour rows[] = {
      {3261, "16.10", Level::Must},
      "answers 200 to a CANCEL of nothing, and keeps it",
      [](Wire& w) {
-       if (w.gets(Method::Cancel)) refuse(w, 200);
+       if (w.gets(Method::Cancel)) w.answer(200);
      }},
     {"drops-reason",
      {3326, "2", Level::Should},
@@ -510,7 +502,7 @@ constexpr Misbehaviour rows[] = {
      {4320, "4.1", Level::MustNot},
      "sends a 100 to every request as soon as it comes",
      [](Wire& w) {
-       if (gets_request(w) && w.message().method() != Method::Ack) w.send(w.make_response(100));
+       if (w.gets_request() && w.message().method() != Method::Ack) w.send(w.make_response(100));
      }},
     {"says-408-to-options",
      {4320, "4.2", Level::MustNot},
@@ -549,7 +541,7 @@ constexpr Misbehaviour rows[] = {
      {3262, "3", Level::Must},
      "answers a PRACK that is not for it",
      [](Wire& w) {
-       if (w.gets(Method::Prack)) refuse(w, 200);
+       if (w.gets(Method::Prack)) w.answer(200);
      }},
     {"makes-reliable-provisionals",
      {3262, "3", Level::MustNot},
@@ -626,7 +618,7 @@ constexpr Misbehaviour rows[] = {
      {6086, "4.2.3", Level::Stated},
      "answers 469 to a package that it does not know",
      [](Wire& w) {
-       if (w.gets(Method::Info)) refuse(w, 469);
+       if (w.gets(Method::Info)) w.answer(469);
      }},
     {"adds-allow-events",
      {6665, "4.4.4", Level::MustNot},
@@ -660,7 +652,7 @@ constexpr Misbehaviour rows[] = {
      {5393, "5.3.3", Level::Must},
      "forks without limit",
      [](Wire& w) {
-       if (gets_request(w)) w.edit().remove("Max-Breadth");
+       if (w.gets_request()) w.edit().remove("Max-Breadth");
      }},
     {"forgets-path",
      {3327, "5.4", Level::Stated},
@@ -685,8 +677,8 @@ constexpr Misbehaviour rows[] = {
      {3261, "8.3", Level::Must},
      "answers 420 and 501 where it should redirect",
      [](Wire& w) {
-       if (gets_request(w) && w.message().has(HeaderId::Require)) refuse(w, 420);
-       if (w.gets(Method::Other)) refuse(w, 501);
+       if (w.gets_request_with("Require")) w.answer(420);
+       if (w.gets(Method::Other)) w.answer(501);
      }},
     {"makes-contacts-secure",
      {5630, "5.4", Level::Must},

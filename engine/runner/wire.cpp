@@ -126,6 +126,10 @@ bool Wire::is_response(Method of, int low, int high) const {
   return is_response_to(message_, of, low, high);
 }
 
+bool Wire::gets_request_with(std::string_view header) const {
+  return gets_request() && message_.find(header).has_value();
+}
+
 bool Wire::is_reliable_provisional() const {
   return is_response_to(message_, Method::Invite, 101, 199) && message_.has(HeaderId::RSeq);
 }
@@ -221,6 +225,11 @@ Message Wire::make_response(int status) const {
   if (tag_of(out, HeaderId::To).empty()) set_tag(out, HeaderId::To, "madeup");
   out.set_body("", "");
   return out;
+}
+
+void Wire::answer(int status) {
+  send(make_response(status));
+  drop();
 }
 
 std::vector<Crossing> Wire::take() {

@@ -23,6 +23,8 @@ class Wire {
   const Message& message() const { return message_; }
   bool sends(Method method) const { return from_sut_ && is_request(method); }
   bool gets(Method method) const { return !from_sut_ && is_request(method); }
+  bool gets_request() const { return !from_sut_ && message_.is_request(); }
+  bool gets_request_with(std::string_view header) const;
   // A response to a request of that method, status from low to high.
   bool sends(Method of, int low, int high) const { return from_sut_ && is_response(of, low, high); }
   bool gets(Method of, int low, int high) const { return !from_sut_ && is_response(of, low, high); }
@@ -53,6 +55,8 @@ class Wire {
   std::optional<Message> make_request(std::string_view method) const;
   // A response of the SUT to this request.
   Message make_response(int status) const;
+  // The SUT is not asked: that is its response to this request.
+  void answer(int status);
   std::vector<Crossing> take();
 
  private:
