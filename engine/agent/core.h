@@ -258,7 +258,7 @@ class Core {
   void sweep();
   std::optional<Instant> deadline_of(const LiveCall& call) const;
 
-  // --- core.cpp: sending
+  // --- sending.cpp
   // Adds the Via and starts a client transaction; 0 when it cannot be sent, with the reason told.
   transaction::Id send(Message& request, const Flow* flow, ClientTransaction owner);
   std::optional<transaction::Destination> destination(const Message& request, const Flow* flow);

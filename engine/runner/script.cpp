@@ -12,19 +12,6 @@
 #include "engine/runner/values.h"
 
 namespace sipassay::runner {
-namespace {
-
-bool is_expectation(const Step& step) {
-  return std::holds_alternative<ExpectStep>(step.action) ||
-         std::holds_alternative<EitherStep>(step.action) ||
-         std::holds_alternative<UnorderedStep>(step.action) ||
-         std::holds_alternative<ForbidStep>(step.action) ||
-         std::holds_alternative<AgainStep>(step.action) ||
-         std::holds_alternative<StateStep>(step.action) ||
-         std::holds_alternative<CheckStep>(step.action);
-}
-
-}  // namespace
 
 Script::Script(const Case& the_case, CaseOptions options, Instant now)
     : case_(the_case),

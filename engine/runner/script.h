@@ -172,4 +172,10 @@ class Script {
   std::optional<std::size_t> refused_;  // transcript entry that first met a closed port
 };
 
+// --- of the steps
+
+bool is_expectation(const Step& step);
+const ExpectStep* first_expectation(const Steps& steps);  // nullptr: they begin with another step
+std::string seconds(Duration span);                       // "32 s", "0.500 s"
+
 }  // namespace sipassay::runner
