@@ -70,6 +70,7 @@ class Script {
   void run(Instant now);
   void finish_steps(Instant now);
   void teardown(Instant now);
+  bool is_bye_due(std::size_t call) const;
   void start_probe(Instant now);
   void look_at_probe(Instant now);
   std::size_t killer(std::size_t end) const;
