@@ -103,10 +103,11 @@ Message Core::make_invite(LiveCall& call, const Flow& flow) {
 
 void Core::send_invite(LiveCall& call) {
   auto& client = *call.client;
-  client.transaction =
+  const auto sent =
       send(client.request, nullptr, {.what = ClientTransaction::What::Invite, .call = call.id});
+  client.transaction = sent.value_or(0);
   client.saw_provisional = false;
-  if (client.transaction == 0) return invite_failed(call, 503, "cannot be sent");
+  if (!sent) return invite_failed(call, 503, sent.error());  // 8.1.3.1
   // 13.2.1 SHOULD: CANCEL when Expires has passed.
   if (const auto expires = client.request.maybe<Expires>())
     call.expires_due = now_ + std::chrono::seconds(expires->value);

@@ -208,7 +208,8 @@ void Core::send_subscription(LiveCall& call) {
   auto& subscriber = *call.subscriber;
   subscriber.timer_n = now_ + settings_.timings.timeout();  // RFC 6665 4.1.2.4
   subscriber.transaction = send(subscriber.request, nullptr,
-                                {.what = ClientTransaction::What::Subscription, .call = call.id});
+                                {.what = ClientTransaction::What::Subscription, .call = call.id})
+                               .value_or(0);
   if (subscriber.transaction == 0) subscription_failed(call, 503);
 }
 

@@ -10,18 +10,18 @@ namespace sipassay::agent {
 
 // --- requests
 
-std::optional<transaction::Destination> Core::destination(const Message& request,
-                                                          const Flow* flow) {
+std::expected<transaction::Destination, Unresolved> Core::destination(const Message& request,
+                                                                      const Flow* flow) {
   const auto resolved = destination_of(request);
   if (!resolved) {
     // A name in Contact or Route: the peer was heard there last.
     if (flow != nullptr && !flow->remote.host.empty())
       return transaction::Destination{flow->remote, flow->id};
-    return std::nullopt;
+    return resolved;
   }
   if (flow != nullptr && flow->remote == resolved->endpoint)
     return transaction::Destination{flow->remote, flow->id};
-  return *resolved;
+  return resolved;
 }
 
 bool Core::add_via(Message& request, const transaction::Destination& to) {
@@ -46,14 +46,16 @@ bool Core::address(Message& request, transaction::Destination& to) {
   return add_via(request, to);
 }
 
-transaction::Id Core::send(Message& request, const Flow* flow, ClientTransaction owner) {
+std::expected<transaction::Id, std::string_view> Core::send(Message& request, const Flow* flow,
+                                                            ClientTransaction owner) {
   auto to = destination(request, flow);
-  if (!to) return 0;
-  if (owner.what != ClientTransaction::What::InDialog && is_spared(to->endpoint)) return 0;
+  if (!to) return std::unexpected(to_string(to.error()));
+  if (owner.what != ClientTransaction::What::InDialog && is_spared(to->endpoint))
+    return std::unexpected("server is overloaded and spared");
   const bool is_datagram = to->endpoint.transport == Transport::Udp;
-  if (!address(request, *to)) return 0;
+  if (!address(request, *to)) return std::unexpected(to_string(Unresolved::Transport));
   const auto id = layer_.send_request(request, *to, now_);
-  if (!id) return 0;
+  if (!id) return std::unexpected("too many transactions");
   owner.request = request;
   owner.to = *to;
   owner.was_too_long = is_datagram && to->endpoint.transport != Transport::Udp;
@@ -77,14 +79,14 @@ bool Core::send_by_datagram(transaction::Id failed) {
   auto request = owner.request;
   request.remove(HeaderId::Via);
   const auto id = send(request, dialog == nullptr ? nullptr : &dialog->flow, std::move(owner));
-  if (id == 0) return false;
+  if (!id) return false;
   if (is_initial) {
-    call->client->transaction = id;
+    call->client->transaction = *id;
     call->client->request = std::move(request);
   } else if (dialog != nullptr) {
     ++dialog->own_requests;
     if (dialog->reinvite && dialog->reinvite->transaction == failed)
-      dialog->reinvite->transaction = id;
+      dialog->reinvite->transaction = *id;
   }
   return true;
 }
