@@ -147,6 +147,17 @@ TEST_F(Bindings, AreComparedAsUrisAre) {  // 19.1.4
   EXPECT_EQ(fetch().size(), 4U);
 }
 
+TEST_F(Bindings, BelongToTheCanonicalAddressOfRecord) {  // 10.3 step 5; RFC 5630 5.2
+  ask({.contacts = {"<sip:b@192.0.2.4>"}});
+  for (const std::string same :
+       {"<sip:%62ob@EXAMPLE.com>", "<sip:bob@example.com;user=phone;transport=tcp>",
+        "<sips:bob@example.com>"})
+    EXPECT_EQ(fetch(same).size(), 1U) << same;
+  // 19.1.4: no port is not 5060.
+  for (const std::string other : {"<sip:Bob@example.com>", "<sip:bob@example.com:5060>"})
+    EXPECT_THAT(fetch(other), IsEmpty()) << other;
+}
+
 TEST_F(Bindings, OfOneRequestThatAreTheSameAreOne) {
   EXPECT_THAT(ask({.contacts = {"<sip:b@192.0.2.4>;q=0.1", "<sip:b@192.0.2.4>;q=0.9"}}),
               ElementsAre("<sip:b@192.0.2.4>;q=0.9;expires=3600"));
