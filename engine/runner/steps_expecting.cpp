@@ -7,6 +7,15 @@
 #include "engine/runner/script.h"
 
 namespace sipassay::runner {
+namespace {
+
+// A UAS says as often as it likes that it rings (RFC 3261 13.3.1.1); a reliable provisional response
+// keeps a schedule (RFC 3262 3).
+bool may_come_early(const Message& message) {
+  return message.is_response() && message.status() < 200 && !message.has(HeaderId::RSeq);
+}
+
+}  // namespace
 
 bool Script::kind_matches(const Pattern& pattern, const Record& record) const {
   const auto& message = record.message;
@@ -318,6 +327,9 @@ Script::Progress Script::step(const AgainStep& again, Instant now) {
   const auto slack = again.tolerance ? length(*again.tolerance) : tolerance();
   const auto expected = fmt::format("{} again, octet for octet, {} after its first copy",
                                     describe(record.message), seconds(length(again.at)));
+  while (may_come_early(record.message) && seen < record.copies.size() &&
+         record.copies[seen].at < due - slack)
+    ++seen;
   if (seen < record.copies.size()) {
     const auto& copy = record.copies[seen];
     const auto offset = copy.at - due;
