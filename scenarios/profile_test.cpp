@@ -123,6 +123,47 @@ TEST(Profile, WhatIsWrittenReadsBackAsTheSame) {
   }
 }
 
+TEST(Profile, WhatXmlTreatsSpeciallyReadsBackAsTheSame) {
+  constexpr std::string_view hostile[] = {"\"quoted\" 'twice'",
+                                          "a & b < c > d ]]> e",
+                                          "&amp;lt;",
+                                          "one\ntwo\n\nthree\n",
+                                          "\ttab\r\nand carriage return\r",
+                                          " ",
+                                          "\n",
+                                          "\r",
+                                          " \r ",
+                                          "  around  ",
+                                          "",
+                                          "\x7f",
+                                          "gr\xc3\xbc\xc3\x9f",
+                                          "$${port} ${port} $",
+                                          "<![CDATA[ x ]]>",
+                                          "--> <!-- &#10;"};
+  Profile profile;
+  profile.file = "folder/p.xml";
+  profile.name = "a \"b\" 'c' & <d> ${e}";
+  profile.note = profile.name + " ]]>";
+  profile.domain = profile.name;
+  profile.addresses = {{Transport::Udp, "192.0.2.7", 5070}};
+  profile.users = {{profile.name, {"a&b", "<c>"}, runner::Login{profile.name, "\"&<>'"}}};
+  profile.declared = {{{CapabilityKind::Method, "<&\">"}, true}};
+  auto& start = profile.start.emplace();
+  start.arguments = {"ua \"x\" & <y>"};
+  start.directory = "folder/\"x & <y>";
+  for (const std::string_view text : hostile) {
+    start.arguments.emplace_back(text);
+    start.environment.emplace_back("V & \"" + std::to_string(start.environment.size()), text);
+  }
+  const std::string written = to_xml(profile);
+  const auto again = read_profile(written, profile.file);
+  ASSERT_EQ(errors_of(again), "") << written;
+  EXPECT_EQ(again->start->arguments, start.arguments) << written;
+  EXPECT_EQ(again->start->environment, start.environment) << written;
+  EXPECT_EQ(*again, profile) << written;
+  EXPECT_EQ(to_xml(*again), written);
+}
+
 TEST(Profile, WhatIsWrongSaysWhereAndWhat) {
   struct Row {
     std::string_view inside, error;

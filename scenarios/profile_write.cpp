@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <pugixml.hpp>
+#include <sstream>
 #include <string>
 #include <string_view>
 
@@ -12,33 +14,6 @@ namespace {
 
 using runner::CapabilityKind;
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
-std::string attribute(std::string_view name, std::string_view value) {
-  return fmt::format(" {}=\"{}\"", name, escaped(value));
-}
-
 // Where no address is put in, "${" is written "$${".
 std::string plain(std::string_view text) {
   std::string out;
@@ -47,10 +22,6 @@ std::string plain(std::string_view text) {
     out += text[i];
   }
   return out;
-}
-
-std::string optional_attribute(std::string_view name, std::string_view value) {
-  return value.empty() ? std::string() : attribute(name, value);
 }
 
 std::string time(Duration span) {
@@ -66,22 +37,40 @@ std::string words(const runner::Declared& declared, CapabilityKind kind, bool ha
   return out;
 }
 
+void set(pugi::xml_node node, const char* name, const std::string& value) {
+  node.append_attribute(name).set_value(value.c_str());
+}
+
+void set_if_any(pugi::xml_node node, const char* name, const std::string& value) {
+  if (!value.empty()) set(node, name, value);
+}
+
+// A reader drops blanks that are all the text of an element, but for those of a CDATA section.
+void set_text(pugi::xml_node node, const std::string& text) {
+  if (text.empty()) return;
+  const bool is_blank = text.find_first_not_of(" \t\n") == std::string::npos;
+  node.append_child(is_blank ? pugi::node_cdata : pugi::node_pcdata).set_value(text.c_str());
+}
+
 class Writer {
  public:
   explicit Writer(const Profile& profile) : profile_(profile) {}
 
   std::string run() {
-    out_ = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+    auto declaration = document_.append_child(pugi::node_declaration);
+    set(declaration, "version", "1.0");
+    set(declaration, "encoding", "UTF-8");
+    root_ = document_.append_child("profile");
+    set(root_, "xmlns", "urn:sipassay:profile:1");
+    set(root_, "name", plain(profile_.name));
     std::string roles;
     for (const runner::SutRole role : profile_.roles)
       roles += fmt::format("{}{}", roles.empty() ? "" : " ", to_string(role));
-    out_ += "<profile xmlns=\"urn:sipassay:profile:1\"" + attribute("name", plain(profile_.name)) +
-            optional_attribute("roles", roles) +
-            optional_attribute("domain", plain(profile_.domain)) + ">\n";
-    if (!profile_.note.empty())
-      out_ += fmt::format("  <note>{}</note>\n", escaped(plain(profile_.note)));
+    set_if_any(root_, "roles", roles);
+    set_if_any(root_, "domain", plain(profile_.domain));
+    if (!profile_.note.empty()) set_text(root_.append_child("note"), plain(profile_.note));
     for (const Endpoint& address : profile_.addresses)
-      line("address", attribute("at", to_string(address)));
+      set(root_.append_child("address"), "at", to_string(address));
     users();
     capabilities();
     run_settings();
@@ -89,28 +78,24 @@ class Writer {
     if (profile_.stop) stop();
     if (profile_.reset) command("reset", *profile_.reset);
     if (profile_.trigger) command("trigger", *profile_.trigger);
-    return out_ + "</profile>\n";
+    return text();
   }
 
  private:
-  void line(std::string_view name, std::string_view attributes) {
-    out_ += fmt::format("  <{}{}/>\n", name, attributes);
+  void users() {
+    if (profile_.has_every_behaviour) set(root_.append_child("user"), "behaves", "all");
+    for (const ProfileUser& user : profile_.users) {
+      auto node = root_.append_child("user");
+      set(node, "name", plain(user.name));
+      set(node, "behaves", fmt::format("{}", fmt::join(user.behaves, " ")));
+      if (user.login) login(node, "login", *user.login);
+    }
+    if (profile_.login) login(root_.append_child("login"), "user", *profile_.login);
   }
 
-  void users() {
-    if (profile_.has_every_behaviour) line("user", attribute("behaves", "all"));
-    for (const ProfileUser& user : profile_.users) {
-      std::string behaves;
-      for (const std::string& one : user.behaves) behaves += (behaves.empty() ? "" : " ") + one;
-      std::string login;
-      if (user.login)
-        login = attribute("login", plain(user.login->user)) +
-                attribute("password", plain(user.login->password));
-      line("user", attribute("name", plain(user.name)) + attribute("behaves", behaves) + login);
-    }
-    if (profile_.login)
-      line("login", attribute("user", plain(profile_.login->user)) +
-                        attribute("password", plain(profile_.login->password)));
+  static void login(pugi::xml_node node, const char* user, const runner::Login& login) {
+    set(node, user, plain(login.user));
+    set(node, "password", plain(login.password));
   }
 
   void capabilities() {
@@ -119,25 +104,28 @@ class Writer {
                                      std::pair("event-packages", CapabilityKind::EventPackage),
                                      std::pair("info-packages", CapabilityKind::InfoPackage),
                                      std::pair("body-types", CapabilityKind::BodyType)}) {
-      const std::string attributes =
-          optional_attribute("has", words(profile_.declared, kind, true)) +
-          optional_attribute("lacks", words(profile_.declared, kind, false));
-      if (!attributes.empty()) line(name, attributes);
+      const std::string has = words(profile_.declared, kind, true);
+      const std::string lacks = words(profile_.declared, kind, false);
+      if (has.empty() && lacks.empty()) continue;
+      auto node = root_.append_child(name);
+      set_if_any(node, "has", has);
+      set_if_any(node, "lacks", lacks);
     }
   }
 
   void run_settings() {
-    std::string attributes;
-    if (profile_.t1) attributes += attribute("t1", time(*profile_.t1));
-    if (profile_.jobs) attributes += attribute("jobs", std::to_string(*profile_.jobs));
-    if (profile_.timeout) attributes += attribute("timeout", time(*profile_.timeout));
-    if (!attributes.empty()) line("run", attributes);
+    if (!profile_.t1 && !profile_.jobs && !profile_.timeout) return;
+    auto node = root_.append_child("run");
+    if (profile_.t1) set(node, "t1", time(*profile_.t1));
+    if (profile_.jobs) set(node, "jobs", std::to_string(*profile_.jobs));
+    if (profile_.timeout) set(node, "timeout", time(*profile_.timeout));
   }
 
   void stop() {
     if (profile_.stop->command) return command("stop", *profile_.stop->command);
-    line("stop", attribute("signal", profile_.stop->signal) +
-                     attribute("within", time(profile_.stop->within)));
+    auto node = root_.append_child("stop");
+    set(node, "signal", profile_.stop->signal);
+    set(node, "within", time(profile_.stop->within));
   }
 
   // As the reader puts it together.
@@ -148,27 +136,39 @@ class Writer {
     return whole.lexically_relative(folder.empty() ? "." : folder).string();
   }
 
-  void command(std::string_view name, const Command& command) {
+  void command(const char* name, const Command& command) {
+    auto node = root_.append_child(name);
+    set(node, "command", command.arguments.front());
+    if (command.uses_shell) set(node, "shell", "yes");
     const std::string directory = directory_of(command);
-    out_ += fmt::format("  <{}{}{}{}{}", name, attribute("command", command.arguments.front()),
-                        command.uses_shell ? attribute("shell", "yes") : "",
-                        directory == "." ? "" : optional_attribute("directory", directory),
-                        attribute("within", time(command.within)));
-    if (command.arguments.size() == 1 && command.environment.empty()) {
-      out_ += "/>\n";
-      return;
-    }
-    out_ += ">\n";
+    if (directory != ".") set_if_any(node, "directory", directory);
+    set(node, "within", time(command.within));
     for (std::size_t i = 1; i < command.arguments.size(); ++i)
-      out_ += fmt::format("    <argument>{}</argument>\n", escaped(command.arguments[i]));
-    for (const auto& [variable, value] : command.environment)
-      out_ += fmt::format("    <environment{}{}/>\n", attribute("name", variable),
-                          attribute("value", value));
-    out_ += fmt::format("  </{}>\n", name);
+      set_text(node.append_child("argument"), command.arguments[i]);
+    for (const auto& [variable, value] : command.environment) {
+      auto child = node.append_child("environment");
+      set(child, "name", variable);
+      set(child, "value", value);
+    }
+  }
+
+  std::string text() const {
+    std::ostringstream stream;
+    document_.save(stream, "  ", pugi::format_default, pugi::encoding_utf8);
+    // pugixml leaves a CR in text as it is, and readers take it for a line feed.
+    std::string out;
+    for (const char c : stream.str()) {
+      if (c == '\r')
+        out += "&#13;";
+      else
+        out += c;
+    }
+    return out;
   }
 
   const Profile& profile_;
-  std::string out_;
+  pugi::xml_document document_;
+  pugi::xml_node root_;
 };
 
 }  // namespace

@@ -133,17 +133,18 @@ std::optional<Refusal> check_require(const Message& request, const Capabilities&
       420, {3261, "8.2.2.3", Level::Must}, {}, {{"Unsupported", ascii::comma_list(unknown)}}};
 }
 
-// 20.1: without Accept the server assumes application/sdp; with one that leaves it out there is no
-// answer that the caller would take (21.4.7; RFC 4475 3.3.15).
-bool takes_sdp(const Message& invite) {
-  if (!invite.has(HeaderId::Accept)) return true;
-  for (const auto& accept : invite.all<Accept>())
-    if (accept && accept->accepts("application", "sdp")) return true;
-  return false;
+bool accepts(const Message& request, std::string_view media_type) {
+  if (!request.has(HeaderId::Accept)) return true;
+  const auto slash = media_type.find('/');
+  return std::ranges::any_of(request.all<Accept>(), [&](const auto& range) {
+    return range && range->accepts(media_type.substr(0, slash), media_type.substr(slash + 1));
+  });
 }
 
 std::optional<Refusal> check_content(const Message& request) {
-  if (request.method() == Method::Invite && !takes_sdp(request))
+  // With an Accept that leaves SDP out there is no answer that the caller would take (RFC 4475
+  // 3.3.15).
+  if (request.method() == Method::Invite && !accepts(request, "application/sdp"))
     return Refusal{406, {3261, "21.4.7", Level::Stated}};
   if (request.body().empty()) return std::nullopt;
   for (const auto& coding : request.all<ContentEncoding>())

@@ -55,5 +55,7 @@ std::optional<Refusal> check_method(const Message& request, const Capabilities& 
 std::optional<Refusal> check_request_uri(const Message& request);
 std::optional<Refusal> check_require(const Message& request, const Capabilities& capabilities);
 std::optional<Refusal> check_content(const Message& request);
+// 20.1: whether Accept, if there is one, has room for that media type ("application/sdp").
+bool accepts(const Message& request, std::string_view media_type);
 
 }  // namespace sipassay::agent

@@ -333,7 +333,7 @@ TEST(Call, AnOverloadedServerIsSparedAsLongAsItSays) {
   pair.run_for(4700ms);
   EXPECT_EQ(pair.count(Side::A, "INVITE+sdp"), invites);
   EXPECT_EQ(pair.count(Side::A, "OPTIONS"), 0U);
-  EXPECT_EQ(pair.events_of<CallEnded>(Side::A).at(1).reason, "503 cannot be sent");
+  EXPECT_EQ(pair.events_of<CallEnded>(Side::A).at(1).reason, "503 server is overloaded and spared");
   EXPECT_EQ(pair.events_of<RequestAnswered>(Side::A).at(0).status, 503);
   // A call that was there is ended all the same.
   pair.a_does(HangUp{1});
@@ -496,7 +496,7 @@ TEST(Call, ATargetThatCannotBeReachedFailsLocally) {
   Call command;
   command.target = "sip:auto@nowhere.invalid";
   pair.a_does(command);
-  EXPECT_EQ(pair.events_of<CallEnded>(Side::A).at(0).reason, "503 cannot be sent");
+  EXPECT_EQ(pair.events_of<CallEnded>(Side::A).at(0).reason, "503 host name cannot be looked up");
   EXPECT_THAT(pair.ladder(), IsEmpty());
   expect_all_ends(pair);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/agent/core.h"
+#include "engine/agent/resolve.h"
 #include "engine/base/ascii.h"
 #include "engine/message/header/all.h"
 #include "engine/message/multipart.h"
@@ -68,9 +69,7 @@ void Core::receive_invite(transaction::Id transaction, const Message& request, c
     answer = std::move(*made);
   }
   const auto dialog_with = [&](std::string_view tag) {
-    return dialog::Dialog::from_request(
-        request, tag,
-        flow.local.transport == Transport::Tls || flow.local.transport == Transport::Wss);
+    return dialog::Dialog::from_request(request, tag, is_over_tls(flow.local.transport));
   };
   auto made = dialog_with(to_tag_for(request, tag_secret_));
   // The same INVITE again after its transaction has ended is a new one: its dialog is not the old

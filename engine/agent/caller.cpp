@@ -103,10 +103,11 @@ Message Core::make_invite(LiveCall& call, const Flow& flow) {
 
 void Core::send_invite(LiveCall& call) {
   auto& client = *call.client;
-  client.transaction =
+  const auto sent =
       send(client.request, nullptr, {.what = ClientTransaction::What::Invite, .call = call.id});
+  client.transaction = sent.value_or(0);
   client.saw_provisional = false;
-  if (client.transaction == 0) return invite_failed(call, 503, "cannot be sent");
+  if (!sent) return invite_failed(call, 503, sent.error());  // 8.1.3.1
   // 13.2.1 SHOULD: CANCEL when Expires has passed.
   if (const auto expires = client.request.maybe<Expires>())
     call.expires_due = now_ + std::chrono::seconds(expires->value);
@@ -256,9 +257,8 @@ CallDialog* Core::fork_for(LiveCall& call, const Message& response, const Flow& 
     violate(call.id, "contact-in-dialog-forming-response", {3261, "12.1.1", Level::Must},
             "a Contact", "none");
   const auto& client = *call.client;
-  auto made = dialog::Dialog::from_response(
-      client.request, response,
-      flow.local.transport == Transport::Tls || flow.local.transport == Transport::Wss);
+  auto made =
+      dialog::Dialog::from_response(client.request, response, is_over_tls(flow.local.transport));
   if (!made) return nullptr;
   auto settings = session_settings(settings_.user, flow, nullptr, is_sips(client.command.target));
   // Where we said that we are: an INVITE that was too long came by another transport (18.1.1).

@@ -1,13 +1,14 @@
 // Inside the agent: calls, their dialogs, and who owns which transaction. Private to engine/agent.
 //
-// One class over several files, by subject: core.cpp (inputs, outputs, time), uas.cpp (requests
-// outside a dialog), callee.cpp (calls that came), caller.cpp (calls that we make), in_dialog.cpp
-// (what sessions say), in_call.cpp (what is wanted in a call), outside.cpp (OPTIONS, MESSAGE),
-// events.cpp (subscriptions), registering.cpp (REGISTER), transfer.cpp (REFER, Replaces).
+// One class over several files, by subject: core.cpp (inputs, outputs, time), sending.cpp, uas.cpp
+// (requests outside a dialog), callee.cpp (calls that came), caller.cpp (calls that we make),
+// in_dialog.cpp (what sessions say), in_call.cpp (what is wanted in a call), outside.cpp (OPTIONS,
+// MESSAGE), events.cpp (subscriptions), registering.cpp (REGISTER), transfer.cpp (REFER, Replaces).
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <expected>
 #include <map>
 #include <memory>
 #include <optional>
@@ -23,6 +24,7 @@
 #include "engine/agent/packages.h"
 #include "engine/agent/registrar.h"
 #include "engine/agent/registration.h"
+#include "engine/agent/resolve.h"
 #include "engine/agent/response.h"
 #include "engine/sdp/negotiate.h"
 #include "engine/session/session_dialog.h"
@@ -258,10 +260,12 @@ class Core {
   void sweep();
   std::optional<Instant> deadline_of(const LiveCall& call) const;
 
-  // --- core.cpp: sending
-  // Adds the Via and starts a client transaction; 0 when it cannot be sent, with the reason told.
-  transaction::Id send(Message& request, const Flow* flow, ClientTransaction owner);
-  std::optional<transaction::Destination> destination(const Message& request, const Flow* flow);
+  // --- sending.cpp
+  // Adds the Via and starts a client transaction; else why it was not sent.
+  std::expected<transaction::Id, std::string_view> send(Message& request, const Flow* flow,
+                                                        ClientTransaction owner);
+  std::expected<transaction::Destination, Unresolved> destination(const Message& request,
+                                                                  const Flow* flow);
   bool add_via(Message& request, const transaction::Destination& to);
   // Adds the Via; what is too long for a datagram gets a TCP destination, if there is one.
   bool address(Message& request, transaction::Destination& to);

@@ -5,6 +5,7 @@
 
 #include "engine/agent/core.h"
 #include "engine/agent/packages.h"
+#include "engine/agent/resolve.h"
 #include "engine/base/ascii.h"
 #include "engine/message/header/all.h"
 
@@ -12,27 +13,7 @@ namespace sipassay::agent {
 namespace {
 
 using session::Deliver;
-
-bool is_over_tls(const Flow& flow) {
-  return flow.local.transport == Transport::Tls || flow.local.transport == Transport::Wss;
-}
-
-std::optional<std::uint32_t> expires_of(const Message& message) {
-  const auto expires = message.maybe<Expires>();
-  return expires ? std::optional(expires->value) : std::nullopt;
-}
-
-// RFC 3261 20.1: no Accept takes everything; "type/*" and "*/*" are ranges.
-bool accepts(const Message& request, std::string_view type) {
-  if (!request.has(HeaderId::Accept)) return true;
-  const auto main_type = type.substr(0, type.find('/'));
-  return std::ranges::any_of(request.all<Accept>(), [&](const auto& range) {
-    if (!range) return false;
-    const auto text = std::string(range->type) + "/" + std::string(range->subtype);
-    return text == "*/*" || ascii::iequals(text, type) ||
-           ascii::iequals(text, std::string(main_type) + "/*");
-  });
-}
+using session::expires_of;
 
 std::uint32_t granted(const Message& subscribe, const EventPackage& package,
                       const Notifier& notifier) {
@@ -74,10 +55,10 @@ void Core::receive_usage(transaction::Id transaction, const Message& request, co
     return respond(transaction, request,
                    {503, {3261, "21.5.4", Level::Stated}, {}, {{"Retry-After", "5"}}}, flow);
   auto tag = to_tag_for(request, tag_secret_);
-  auto made = dialog::Dialog::from_request(request, tag, is_over_tls(flow));
+  auto made = dialog::Dialog::from_request(request, tag, is_over_tls(flow.local.transport));
   while (made && dialogs_.contains(made->id())) {
     tag = rng_.token(12);
-    made = dialog::Dialog::from_request(request, tag, is_over_tls(flow));
+    made = dialog::Dialog::from_request(request, tag, is_over_tls(flow.local.transport));
   }
   if (!made)
     return respond(transaction, request,
@@ -89,7 +70,8 @@ void Core::receive_usage(transaction::Id transaction, const Message& request, co
   const std::string user = uri && uri->has_user ? unescape(uri->user) : settings_.user;
   auto dialog = std::make_unique<CallDialog>(
       session::SessionDialog(session::ReceivedRequest{request, transaction}, std::move(*made),
-                             session_settings(user, flow, &behaviour, false), Rng(rng_.next()), now_),
+                             session_settings(user, flow, &behaviour, false), Rng(rng_.next()),
+                             now_),
       make_media(flow, false), flow);
   dialog->is_over = true;
   auto& added = add_dialog(call, std::move(dialog));
@@ -226,7 +208,8 @@ void Core::send_subscription(LiveCall& call) {
   auto& subscriber = *call.subscriber;
   subscriber.timer_n = now_ + settings_.timings.timeout();  // RFC 6665 4.1.2.4
   subscriber.transaction = send(subscriber.request, nullptr,
-                                {.what = ClientTransaction::What::Subscription, .call = call.id});
+                                {.what = ClientTransaction::What::Subscription, .call = call.id})
+                               .value_or(0);
   if (subscriber.transaction == 0) subscription_failed(call, 503);
 }
 
@@ -303,14 +286,14 @@ bool Core::notify_makes_dialog(transaction::Id transaction, const Message& notif
     const auto* package = event_package(event->package);
     if (call.subscriber->had_notify && (package == nullptr || !package->allows_forks)) return false;
     if (call.dialogs.size() >= forks_max) return false;
-    auto made = dialog::Dialog::from_notify(request, notify, is_over_tls(flow));
+    auto made = dialog::Dialog::from_notify(request, notify, is_over_tls(flow.local.transport));
     if (!made) return false;
     auto dialog = std::make_unique<CallDialog>(
         session::SessionDialog(
             session::SentRequest{
                 .request = request, .is_refreshed = true, .granted = call.subscriber->granted},
-            std::move(*made), session_settings(settings_.user, flow, nullptr, false), Rng(rng_.next()),
-            now_),
+            std::move(*made), session_settings(settings_.user, flow, nullptr, false),
+            Rng(rng_.next()), now_),
         make_media(flow, false), flow);
     dialog->is_over = true;
     call.subscriber->had_notify = true;

@@ -117,13 +117,13 @@ bool Core::send_in_dialog(LiveCall& call, CallDialog& dialog,
   const auto id =
       send(sent, &dialog.flow,
            {.what = ClientTransaction::What::InDialog, .call = call.id, .dialog = dialog.key});
-  if (id == 0) {
+  if (!id) {
     dialog.session.request_failed(*request, session::Failure::TransportFailed, now_);
     return true;
   }
   ++dialog.own_requests;
   if (sent.method() == Method::Invite)
-    dialog.reinvite = OpenReinvite{.transaction = id, .abandon_due = {}};
+    dialog.reinvite = OpenReinvite{.transaction = *id, .abandon_due = {}};
   return true;
 }
 
@@ -174,11 +174,12 @@ bool Core::answer_challenge(const ClientTransaction& owner, const Message& respo
                         .dialog = dialog->key,
                         .request = {},
                         .challenges = owner.challenges + 1});
-  if (id == 0)
+  if (!id) {
     dialog->session.request_failed(*again, session::Failure::TransportFailed, now_);
-  else
-    ++dialog->own_requests;
-  if (id != 0 && is_invite) dialog->reinvite = OpenReinvite{.transaction = id, .abandon_due = {}};
+    return true;
+  }
+  ++dialog->own_requests;
+  if (is_invite) dialog->reinvite = OpenReinvite{.transaction = *id, .abandon_due = {}};
   return true;
 }
 

@@ -51,8 +51,7 @@ void Core::send_outside(Message request, unsigned challenges) {
   const std::string method(request.method_text());
   const std::string target(request.request_uri());
   if (request.method() == Method::Message) pending_messages_.insert(target);
-  if (send(request, nullptr,
-           {.what = ClientTransaction::What::Outside, .challenges = challenges}) != 0)
+  if (send(request, nullptr, {.what = ClientTransaction::What::Outside, .challenges = challenges}))
     return;
   pending_messages_.erase(target);
   emit(RequestAnswered{0, method, 503});  // 8.1.3.1

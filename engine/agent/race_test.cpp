@@ -143,6 +143,30 @@ TEST(Race, ByesThatCrossAreBothAnswered) {
   expect_all_ends(pair);
 }
 
+// 15.1.1 MUST: the session is over as soon as the BYE is sent; RFC 5057 5.1: whatever it gets.
+TEST(Race, AByeThatIsRefusedEndsTheCallAllTheSame) {
+  for (const int status : {400, 403, 500, 503, 600}) {
+    Pair pair;
+    call(pair, "auto");
+    pair.run_for(1s);
+    pair.set_filter(lose(Side::B, "200 BYE"));
+    pair.a_does(HangUp{});
+    EXPECT_EQ(pair.events_of<CallEnded>(Side::A).size(), 1U);
+    EXPECT_EQ(pair.a().session(1)->session_state(), session::SessionState::Terminated);
+    const auto bye = pair.sent(Side::A, "BYE");
+    auto refusal = Message::response(status);
+    for (const auto id :
+         {HeaderId::Via, HeaderId::From, HeaderId::To, HeaderId::CallId, HeaderId::CSeq})
+      refusal.add(id, bye.raw(id));
+    refusal.add(HeaderId::RetryAfter, "3");
+    refusal.add(HeaderId::ContentLength, "0");
+    pair.inject(Side::A, refusal);
+    expect_all_ends(pair);
+    EXPECT_EQ(pair.count(Side::A, "BYE"), 1U) << status;
+    EXPECT_EQ(pair.events_of<CallEnded>(Side::A).size(), 1U);
+  }
+}
+
 // 15: not before the ACK.
 TEST(Race, TheCalleeHangsUpAfterTheAckOnly) {
   Pair pair;

@@ -74,10 +74,10 @@ void Core::send_register(const std::string& registrar) {
 }
 
 void Core::send_register(const std::string& registrar, Message request, unsigned challenges) {
-  if (send(request, nullptr,
-           {.what = ClientTransaction::What::Register,
-            .challenges = challenges,
-            .registrar = registrar}) == 0)
+  if (!send(request, nullptr,
+            {.what = ClientTransaction::What::Register,
+             .challenges = challenges,
+             .registrar = registrar}))
     register_failed(registrar, 503);  // 8.1.3.1
 }
 

@@ -26,8 +26,8 @@ std::optional<seconds> requested(const Message& request) {
   return read_expires(request.raw(HeaderId::Expires));
 }
 
-// Step 5: no parameters, nothing escaped. RFC 5630 5.2: sip and sips are the same
-// address-of-record.
+// Step 5: no parameters, nothing escaped. The port stays: 19.1.4 tells a URI without one from the
+// same with 5060. RFC 5630 5.2: sip and sips are the same address-of-record.
 std::string canonical(const Uri& uri) {
   std::string out = unescape(uri.user) + '@';
   if (const auto groups = uri.is_ipv6 ? ipv6_from(uri.host) : std::nullopt)

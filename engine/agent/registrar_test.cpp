@@ -192,12 +192,13 @@ TEST_F(Bindings, AStarIsAloneAndHasExpires0) {
   EXPECT_THAT(fetch(), ElementsAre("<sip:a@192.0.2.4>;expires=3600"));
 }
 
-TEST_F(Bindings, BelongToTheCanonicalAddress) {
+TEST_F(Bindings, BelongToTheCanonicalAddress) {  // 10.3 step 5, 19.1.4: no port is not 5060
   ask({.contacts = {"<sip:a@192.0.2.4>"}, .to = "<sip:%62ob@EXAMPLE.com;user=phone>"});
   for (const std::string same :
        {"<sip:bob@example.com>", "<sips:bob@example.com>", "\"Bob\" <sip:bo%62@example.com;x=y>"})
     EXPECT_EQ(fetch(same).size(), 1U) << same;
-  for (const std::string other : {"<sip:Bob@example.com>", "<sip:bob@example.com:5070>"})
+  for (const std::string other :
+       {"<sip:Bob@example.com>", "<sip:bob@example.com:5060>", "<sip:bob@example.com:5070>"})
     EXPECT_THAT(fetch(other), IsEmpty()) << other;
   ask({.contacts = {"<sip:a@192.0.2.4>"},
        .to = "<sip:bob@[2001:DB8:0::1]>",

@@ -65,8 +65,7 @@ std::expected<Endpoint, Unresolved> resolve(const Uri& uri) {
     endpoint.host = std::string(uri.host);
   else
     return std::unexpected(Unresolved::Name);
-  const bool is_tls = endpoint.transport == Transport::Tls || endpoint.transport == Transport::Wss;
-  endpoint.port = uri.port.value_or(is_tls ? 5061 : 5060);
+  endpoint.port = uri.port.value_or(is_over_tls(endpoint.transport) ? 5061 : 5060);
   if (endpoint.port == 0) return std::unexpected(Unresolved::BadUri);
   return endpoint;
 }

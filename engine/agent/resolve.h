@@ -28,6 +28,10 @@ std::expected<Endpoint, Unresolved> resolve(const Uri& uri);
 // The first Route value decides, else the Request-URI (8.1.2; strict routers were swapped into the
 // Request-URI by the dialog).
 std::expected<transaction::Destination, Unresolved> destination_of(const Message& request);
+// RFC 3261 12.1.1: what makes a dialog of a sips URI secure. WSS is WebSocket over TLS (RFC 7118).
+constexpr bool is_over_tls(Transport transport) {
+  return transport == Transport::Tls || transport == Transport::Wss;
+}
 // The local endpoint to send from: same transport, and same address family when there is one.
 const Endpoint* local_for(const std::vector<Endpoint>& local, const Endpoint& remote);
 

@@ -287,8 +287,7 @@ session::Settings Core::session_settings(std::string_view user, const Flow& flow
   for (const auto& package : event_packages()) settings.event_packages.emplace_back(package.name);
   settings.t1 = settings_.timings.t1;
   settings.t2 = settings_.timings.t2;
-  settings.is_over_tls =
-      flow.local.transport == Transport::Tls || flow.local.transport == Transport::Wss;
+  settings.is_over_tls = is_over_tls(flow.local.transport);
   return settings;
 }
 

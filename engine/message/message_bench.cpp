@@ -24,8 +24,11 @@ struct Options {
   std::string corpus;
   bool is_json = false;
   std::string only;  // one parser, for profilers
-  std::string what;  // one half of the measurement, for profilers
+  std::string what;  // "parse" or "serialise": one half of the measurement, for profilers
   unsigned rounds = 15;
+
+  bool parses() const { return what != "serialise"; }
+  bool writes() const { return what != "parse"; }
 };
 
 struct Measure {
@@ -76,10 +79,10 @@ std::vector<Result> measure(const std::vector<std::string>& corpus,
   }
   for (unsigned round = 0; round < options.rounds; ++round)
     for (Result& one : results) {
-      if (options.what != "serialise")
+      if (options.parses())
         run_round(one.parse, corpus.size(), passes,
                   [&](std::size_t i) { one.peer->parse(corpus[i]); });
-      if (options.what != "parse")
+      if (options.writes())
         run_round(one.write, one.peer->kept_count(), passes,
                   [&](std::size_t i) { one.peer->write(i); });
     }
@@ -102,46 +105,59 @@ double lead(const std::vector<Result>& results, Measure Result::* what) {
   return fastest / (results.front().*what).ns;
 }
 
-void print_text(const std::vector<std::string>& corpus, const std::vector<Result>& results) {
-  const double octets = mean_octets(corpus);
-  fmt::print("{} messages, {:.0f} octets on average\n\n", corpus.size(), octets);
-  fmt::print("parse into typed values    ns/message      MB/s  allocations  refused\n");
+void print_parse(const std::vector<Result>& results, double octets) {
+  fmt::print("\nparse into typed values    ns/message      MB/s  allocations  refused\n");
   for (const Result& one : results)
     fmt::print("  {:<22} {:>12.0f} {:>9.0f} {:>12.1f} {:>8}\n", one.peer->name(), one.parse.ns,
                octets / one.parse.ns * 1e3, one.parse.allocations, one.parse.refused);
+  if (results.size() > 1)
+    fmt::print("  against the fastest other: {:.2f}x\n", lead(results, &Result::parse));
+}
+
+void print_write(const std::vector<Result>& results) {
   fmt::print("\nserialise typed values     ns/message      MB/s  allocations  octets\n");
   for (const Result& one : results)
     fmt::print("  {:<22} {:>12.0f} {:>9.0f} {:>12.1f} {:>7.0f}\n", one.peer->name(), one.write.ns,
                one.written_octets / one.write.ns * 1e3, one.write.allocations, one.written_octets);
   if (results.size() > 1)
-    fmt::print("\nagainst the fastest other: parse {:.2f}x, serialise {:.2f}x\n",
-               lead(results, &Result::parse), lead(results, &Result::write));
-  fmt::print("\nwhat is measured\n");
-  for (const Result& one : results)
-    fmt::print("  {}\n    parse: {}\n    serialise: {}\n", one.peer->name(),
-               one.peer->parse_means(), one.peer->write_means());
+    fmt::print("  against the fastest other: {:.2f}x\n", lead(results, &Result::write));
 }
 
-void print_json(const std::vector<std::string>& corpus, const std::vector<Result>& results) {
+void print_text(const std::vector<std::string>& corpus, const std::vector<Result>& results,
+                const Options& options) {
+  const double octets = mean_octets(corpus);
+  fmt::print("{} messages, {:.0f} octets on average\n", corpus.size(), octets);
+  if (options.parses()) print_parse(results, octets);
+  if (options.writes()) print_write(results);
+  fmt::print("\nwhat is measured\n");
+  for (const Result& one : results) {
+    fmt::print("  {}\n", one.peer->name());
+    if (options.parses()) fmt::print("    parse: {}\n", one.peer->parse_means());
+    if (options.writes()) fmt::print("    serialise: {}\n", one.peer->write_means());
+  }
+}
+
+void print_json(const std::vector<std::string>& corpus, const std::vector<Result>& results,
+                const Options& options) {
   nlohmann::json out;
   out["messages"] = corpus.size();
   out["mean_octets"] = mean_octets(corpus);
-  for (const Result& one : results)
-    out["parsers"].push_back({{"name", one.peer->name()},
-                              {"parse",
-                               {{"ns", one.parse.ns},
-                                {"allocations", one.parse.allocations},
-                                {"refused", one.parse.refused},
-                                {"means", one.peer->parse_means()}}},
-                              {"serialise",
-                               {{"ns", one.write.ns},
-                                {"allocations", one.write.allocations},
-                                {"octets", one.written_octets},
-                                {"means", one.peer->write_means()}}}});
-  if (results.size() > 1) {
-    out["parse_lead"] = lead(results, &Result::parse);
-    out["serialise_lead"] = lead(results, &Result::write);
+  for (const Result& one : results) {
+    nlohmann::json parser{{"name", one.peer->name()}};
+    if (options.parses())
+      parser["parse"] = {{"ns", one.parse.ns},
+                         {"allocations", one.parse.allocations},
+                         {"refused", one.parse.refused},
+                         {"means", one.peer->parse_means()}};
+    if (options.writes())
+      parser["serialise"] = {{"ns", one.write.ns},
+                             {"allocations", one.write.allocations},
+                             {"octets", one.written_octets},
+                             {"means", one.peer->write_means()}};
+    out["parsers"].push_back(std::move(parser));
   }
+  if (results.size() > 1 && options.parses()) out["parse_lead"] = lead(results, &Result::parse);
+  if (results.size() > 1 && options.writes()) out["serialise_lead"] = lead(results, &Result::write);
   fmt::print("{}\n", out.dump(2));
 }
 
@@ -156,6 +172,7 @@ bool read_options(int count, char** arguments, Options& options) {
       options.only = arguments[++i];
     } else if (one == "--what" && i + 1 < count) {
       options.what = arguments[++i];
+      if (options.what != "parse" && options.what != "serialise") return false;
     } else if (one == "--rounds" && i + 1 < count) {
       const auto rounds = ascii::number<unsigned>(arguments[++i]);
       if (!rounds || *rounds == 0) return false;
@@ -189,7 +206,7 @@ int run(int count, char** arguments) {
     return 3;
   }
   const auto results = measure(corpus, peers, options);
-  options.is_json ? print_json(corpus, results) : print_text(corpus, results);
+  options.is_json ? print_json(corpus, results, options) : print_text(corpus, results, options);
   return 0;
 }
 

@@ -206,9 +206,7 @@ constexpr Misbehaviour rows[] = {
      {4538, "4", Level::Must},
      "answers 481 to a Target-Dialog that it does not know",
      [](Wire& w) {
-       if (w.is_sent() || !w.message().has(HeaderId::TargetDialog)) return;
-       w.drop();
-       w.send(w.make_response(481));
+       if (w.gets_request_with("Target-Dialog")) w.answer(481);
      }},
 };
 

@@ -22,5 +22,7 @@ std::span<const Misbehaviour> syntax_misbehaviours();
 std::span<const Misbehaviour> requests_misbehaviours();
 std::span<const Misbehaviour> registering_misbehaviours();
 std::span<const Misbehaviour> proxying_misbehaviours();
+std::span<const Misbehaviour> proxied_responses_misbehaviours();
+std::span<const Misbehaviour> proxied_extensions_misbehaviours();
 
 }  // namespace sipassay::runner

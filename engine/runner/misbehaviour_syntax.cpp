@@ -229,9 +229,7 @@ constexpr Misbehaviour rows[] = {
      "answers 400 to a body with blanks behind a boundary",
      [](Wire& w) {
        const bool is_padded = w.message().body().find("--b \t") != std::string_view::npos;
-       if (w.is_sent() || !is_padded) return;
-       w.drop();
-       w.send(w.make_response(400));
+       if (w.gets_request() && is_padded) w.answer(400);
      }},
     {"lower-case-request-version",
      {3261, "7.1", Level::Must},
@@ -268,27 +266,19 @@ constexpr Misbehaviour rows[] = {
      {3326, "2", Level::Stated},
      "answers 400 to a Reason that it does not know",
      [](Wire& w) {
-       if (w.is_sent() || !w.message().raw("Reason").starts_with("X-none")) return;
-       w.drop();
-       w.send(w.make_response(400));
+       if (w.gets_request() && w.message().raw("Reason").starts_with("X-none")) w.answer(400);
      }},
     {"minds-content-id",
      {8262, "3.3", Level::Stated},
      "answers 415 to a body with Content-ID",
      [](Wire& w) {
-       if (w.is_sent() || !w.message().is_request() || w.message().raw("Content-ID").empty())
-         return;
-       w.drop();
-       w.send(w.make_response(415));
+       if (w.gets_request_with("Content-ID")) w.answer(415);
      }},
     {"minds-max-breadth",
      {5393, "5.3.5", Level::Stated},
      "answers 440 to a request that must not fork any more",
      [](Wire& w) {
-       if (w.is_sent() || !w.message().is_request() || w.message().raw("Max-Breadth").empty())
-         return;
-       w.drop();
-       w.send(w.make_response(440));
+       if (w.gets_request_with("Max-Breadth")) w.answer(440);
      }},
     {"brackets-request-uri",
      {3261, "7.1", Level::MustNot},

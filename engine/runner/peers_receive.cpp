@@ -5,6 +5,7 @@
 #include "engine/base/ascii.h"
 #include "engine/message/parse.h"
 #include "engine/runner/peers.h"
+#include "engine/runner/peers_parts.h"
 #include "engine/runner/values.h"
 
 namespace sipassay::runner {
@@ -20,10 +21,6 @@ bool is_same_message(const Message& a, const Message& b) {
     return false;
   if (a.is_request()) return a.method_text() == b.method_text() && same("from.tag");
   return a.status() == b.status() && same("to.tag") && same("rseq");
-}
-
-bool makes_dialog(std::string_view method) {
-  return method == "INVITE" || method == "SUBSCRIBE" || method == "REFER";
 }
 
 std::optional<session::Description> description_of(const Message& message) {

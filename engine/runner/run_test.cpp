@@ -621,6 +621,24 @@ TEST(Teardown, EndsEveryDialog) {
   EXPECT_EQ(count(result, "peer", "OPTIONS"), 1u);
 }
 
+TEST(Teardown, EndsADialogWhoseByeWasRefused) {
+  auto bye = send("BYE", "bye");
+  bye.edit.cseq = "1";
+  const auto refused =
+      run(make(send("INVITE", "invite"), expect("2xx", "invite", "ok"), send("ACK"),
+               send_sdp("INVITE", "again", "same"), expect("2xx", "again"), send("ACK"), bye,
+               expect("500", "bye"), StateStep{false, "", {{"session", "terminated"}}},
+               StateStep{true, "", {{"session", "confirmed"}}}));
+  EXPECT_TRUE(ends_as(refused, Outcome::Pass));
+  EXPECT_EQ(count(refused, "peer", "BYE"), 2u);
+  EXPECT_EQ(count(refused, "sut", "SIP/2.0 200"), 4u) << explain(refused);  // with the probe's
+  const auto gone =
+      run(make(send("INVITE", "invite"), expect("2xx", "invite"), send("ACK"), send("BYE", "bye"),
+               expect("2xx", "bye"), send("BYE", "late"), expect("481", "late")));
+  EXPECT_TRUE(ends_as(gone, Outcome::Pass));
+  EXPECT_EQ(count(gone, "peer", "BYE"), 2u);
+}
+
 TEST(Teardown, RefusesWhatTheSutStarted) {
   auto the_case =
       make(sut("call"), expect_request("INVITE", "invite"), reply("invite", 180, "call"));

@@ -12,19 +12,6 @@
 #include "engine/runner/values.h"
 
 namespace sipassay::runner {
-namespace {
-
-bool is_expectation(const Step& step) {
-  return std::holds_alternative<ExpectStep>(step.action) ||
-         std::holds_alternative<EitherStep>(step.action) ||
-         std::holds_alternative<UnorderedStep>(step.action) ||
-         std::holds_alternative<ForbidStep>(step.action) ||
-         std::holds_alternative<AgainStep>(step.action) ||
-         std::holds_alternative<StateStep>(step.action) ||
-         std::holds_alternative<CheckStep>(step.action);
-}
-
-}  // namespace
 
 Script::Script(const Case& the_case, CaseOptions options, Instant now)
     : case_(the_case),
@@ -328,7 +315,7 @@ void Script::teardown(Instant now) {
   }
   for (std::size_t i = 0; i < peers_->calls().size(); ++i) {
     const auto& call = peers_->calls()[i];
-    if (!call.is_session || call.is_over || call.dialog.is_early()) continue;
+    if (!is_bye_due(i)) continue;
     // RFC 3261 15: the callee waits for the ACK, or for the end of the transaction.
     const bool waits = std::ranges::any_of(peers_->records(), [&](const Record& record) {
       return !record.is_from_sut && record.request == call.origin && record.message.is_response() &&
@@ -340,6 +327,28 @@ void Script::teardown(Instant now) {
   if (!is_open || is_late) return start_probe(now);
   wake_at(phase_since_ + limit);
   if (!peers_->next_deadline()) wake_at(now + t1);
+}
+
+// For a peer that has sent BYE the session is over (RFC 3261 15.1.1). At the SUT it stands when it
+// has refused what a step has made of the BYE, 500 for its CSeq number say: once more, as it should
+// be. 408 and 481 mean that there is none.
+bool Script::is_bye_due(std::size_t index) const {
+  const auto& call = peers_->calls()[index];
+  if (!call.is_session || call.dialog.is_early()) return false;
+  if (!call.is_over) return true;
+  const auto& records = peers_->records();
+  RecordId bye = records.size();
+  while (bye-- > 0)
+    if (!records[bye].is_from_sut && records[bye].dialog == index &&
+        records[bye].message.is_request() && records[bye].message.method() == Method::Bye)
+      break;
+  return bye < records.size() && records[bye].is_scripted &&
+         std::ranges::any_of(
+             records,
+             [bye](const Record& record) {
+               const int status = record.request == bye ? record.message.status() : 0;
+               return status >= 300 && status != 408 && status != 481;
+             });
 }
 
 void Script::start_probe(Instant now) {

@@ -70,6 +70,7 @@ class Script {
   void run(Instant now);
   void finish_steps(Instant now);
   void teardown(Instant now);
+  bool is_bye_due(std::size_t call) const;
   void start_probe(Instant now);
   void look_at_probe(Instant now);
   std::size_t killer(std::size_t end) const;
@@ -171,5 +172,11 @@ class Script {
   bool first_send_failed_ = false;
   std::optional<std::size_t> refused_;  // transcript entry that first met a closed port
 };
+
+// --- of the steps
+
+bool is_expectation(const Step& step);
+const ExpectStep* first_expectation(const Steps& steps);  // nullptr: they begin with another step
+std::string seconds(Duration span);                       // "32 s", "0.500 s"
 
 }  // namespace sipassay::runner

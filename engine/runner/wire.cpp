@@ -46,6 +46,11 @@ bool is_response_to(const Message& message, Method of, int low, int high) {
          cseq_method(message) == of;
 }
 
+bool is_same_request(const Message& a, const Message& b) {
+  return a.is_request() && b.is_request() && a.method() == b.method() &&
+         a.raw(HeaderId::CallId) == b.raw(HeaderId::CallId) && cseq_number(a) == cseq_number(b);
+}
+
 std::uint32_t cseq_number(const Message& message) {
   const auto cseq = message.maybe<CSeq>();
   return cseq ? cseq->number : 0;
@@ -105,6 +110,12 @@ void drop_body(Message& message) {
   message.set_body("", "");
 }
 
+Message without_top_via(const Message& response) {
+  Message out = response;
+  if (const auto via = out.find(HeaderId::Via)) out.remove(*via);
+  return out;
+}
+
 void edit_sdp(Message& message, const std::function<void(std::vector<std::string>&)>& edit) {
   if (!ascii::istarts_with(message.raw(HeaderId::ContentType), "application/sdp") ||
       message.body().empty())
@@ -124,6 +135,18 @@ void edit_sdp(Message& message, const std::function<void(std::vector<std::string
 
 bool Wire::is_response(Method of, int low, int high) const {
   return is_response_to(message_, of, low, high);
+}
+
+bool Wire::has_status(int low, int high) const {
+  return message_.is_response() && message_.status() >= low && message_.status() <= high;
+}
+
+bool Wire::forwards() const {
+  return from_sut_ && message_.is_request() && message_.all<Via>().count() > 1;
+}
+
+bool Wire::gets_request_with(std::string_view header) const {
+  return gets_request() && message_.find(header).has_value();
 }
 
 bool Wire::is_reliable_provisional() const {
@@ -152,6 +175,10 @@ const Message* Wire::first(bool from_sut, const std::function<bool(const Message
   for (const auto& one : history_)
     if (one.from_sut == from_sut && is_so(one.message)) return &one.message;
   return nullptr;
+}
+
+const Message* Wire::original() const {
+  return last(false, [this](const Message& other) { return is_same_request(other, message_); });
 }
 
 const Message* Wire::last_request(bool from_sut, Method method) const {
@@ -221,6 +248,11 @@ Message Wire::make_response(int status) const {
   if (tag_of(out, HeaderId::To).empty()) set_tag(out, HeaderId::To, "madeup");
   out.set_body("", "");
   return out;
+}
+
+void Wire::answer(int status) {
+  send(make_response(status));
+  drop();
 }
 
 std::vector<Crossing> Wire::take() {

@@ -23,9 +23,17 @@ class Wire {
   const Message& message() const { return message_; }
   bool sends(Method method) const { return from_sut_ && is_request(method); }
   bool gets(Method method) const { return !from_sut_ && is_request(method); }
+  bool gets_request() const { return !from_sut_ && message_.is_request(); }
+  bool gets_request_with(std::string_view header) const;
   // A response to a request of that method, status from low to high.
   bool sends(Method of, int low, int high) const { return from_sut_ && is_response(of, low, high); }
   bool gets(Method of, int low, int high) const { return !from_sut_ && is_response(of, low, high); }
+  // To a request of any method.
+  bool sends(int low, int high) const { return from_sut_ && has_status(low, high); }
+  bool gets(int low, int high) const { return !from_sut_ && has_status(low, high); }
+  // A request that the SUT sends on: it has the Via of who sent it as well.
+  bool forwards() const;
+  bool forwards(Method method) const { return forwards() && is_request(method); }
   bool is_reliable_provisional() const;
   bool has_sdp() const;
   // The very octets crossed before in this direction.
@@ -39,6 +47,8 @@ class Wire {
   const Message* last_response(bool from_sut, Method of, int low, int high) const;
   // The first one that is so.
   const Message* first(bool from_sut, const std::function<bool(const Message&)>& is_so) const;
+  // The request that is sent on, as it came to the SUT.
+  const Message* original() const;
   // The row's own number; 0 at the start of the run.
   int& memory() { return memory_; }
 
@@ -53,6 +63,8 @@ class Wire {
   std::optional<Message> make_request(std::string_view method) const;
   // A response of the SUT to this request.
   Message make_response(int status) const;
+  // The SUT is not asked: that is its response to this request.
+  void answer(int status);
   std::vector<Crossing> take();
 
  private:
@@ -60,6 +72,7 @@ class Wire {
     return message_.is_request() && message_.method() == method;
   }
   bool is_response(Method of, int low, int high) const;
+  bool has_status(int low, int high) const;
 
   bool from_sut_;
   Message message_;
@@ -72,7 +85,8 @@ class Wire {
 
 // --- parts of messages
 bool is_response_to(const Message& message, Method of, int low, int high);
-std::uint32_t cseq_number(const Message& message);  // 0: none
+bool is_same_request(const Message& a, const Message& b);  // by Call-ID and CSeq
+std::uint32_t cseq_number(const Message& message);         // 0: none
 Method cseq_method(const Message& message);
 std::string tag_of(const Message& message, HeaderId from_or_to);
 std::string branch_of(const Message& message);
@@ -82,6 +96,7 @@ void set_cseq(Message& message, std::uint32_t number);                      // t
 void set_tag(Message& message, HeaderId from_or_to, std::string_view tag);  // empty: none
 void set_branch(Message& message, std::string_view branch);                 // of the top Via
 void drop_body(Message& message);
+Message without_top_via(const Message& response);  // as it goes one hop on
 // The lines of the SDP body without their ends; nothing happens when there is no SDP.
 void edit_sdp(Message& message, const std::function<void(std::vector<std::string>& lines)>& edit);
 

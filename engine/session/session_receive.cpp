@@ -57,7 +57,9 @@ void SessionDialog::Impl::receive_request(const Message& request, TransactionId 
   const std::uint32_t number = cseq->number;
   // The number is used up whatever becomes of the request.
   dialog.commit_remote_cseq(number);
-  if (pending.size() >= pending_requests_max) return refuse(request, transaction, 500, true);
+  // A BYE waits for nobody, and ends what does (RFC 3261 15.1.2).
+  if (pending.size() >= pending_requests_max && request.method() != Method::Bye)
+    return refuse(request, transaction, 500, true);
   if (is_body_broken(request)) return refuse(request, transaction, 400);
   receive_method(request, transaction, number, now);
 }

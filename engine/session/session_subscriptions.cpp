@@ -26,11 +26,6 @@ std::optional<int> status_of(std::string_view status_line) {
   return ascii::number<int>(status_line.substr(8, 3));
 }
 
-std::optional<std::uint32_t> expires_of(const Message& message) {
-  const auto expires = message.maybe<Expires>();
-  return expires ? std::optional(expires->value) : std::nullopt;
-}
-
 // RFC 7614 4.3, 5.3 MUST NOT: a REFER that requires one of these makes no subscription.
 bool forbids_subscription(const Message& refer) {
   return has_token(refer, HeaderId::Require, "explicitsub") ||

@@ -109,6 +109,16 @@ TEST(InDialog, PendingRequestsHaveALimit) {
   EXPECT_EQ(pair.statuses(id), (std::vector<int>{500}));
 }
 
+// RFC 3261 15.1.1: for who has sent it the session is over, so that a BYE is never one too many.
+TEST(InDialog, AByeIsTakenHoweverManyRequestsArePending) {
+  Established pair;
+  for (std::size_t i = 0; i < pending_requests_max; ++i) pair.send(Caller, pair.caller().info({}));
+  const auto id = pair.send(Caller, pair.caller().bye());
+  pair.settle();
+  EXPECT_EQ(pair.statuses(id), (std::vector<int>{200}));
+  EXPECT_TRUE(pair.callee().is_finished());
+}
+
 TEST(InDialog, OnlyA100MayPrecedeTheFinalOfANonInvite) {
   Established pair;
   const auto id = pair.send(Caller, pair.caller().info({}));

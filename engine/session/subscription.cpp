@@ -212,6 +212,11 @@ EventName event_name(const Event& event) {
   return name;
 }
 
+std::optional<std::uint32_t> expires_of(const Message& message) {
+  const auto expires = message.maybe<Expires>();
+  return expires ? std::optional(expires->value) : std::nullopt;
+}
+
 bool ends_subscription(int status) {
   constexpr int ending[] = {0,   404, 405, 408, 410, 416, 480, 481,
                             482, 483, 484, 485, 489, 501, 604};

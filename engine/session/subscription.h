@@ -83,6 +83,8 @@ struct EventName {
   bool is_named_by(const Event& event) const;
 };
 EventName event_name(const Event& event);
+// Seconds that a SUBSCRIBE asks for or its 2xx grants; nothing: Expires is missing or malformed.
+std::optional<std::uint32_t> expires_of(const Message& message);
 
 // True for the codes that end a subscription, 0 (no response) included: RFC 6665 4.1.2.2, 4.2.2.
 bool ends_subscription(int status);
