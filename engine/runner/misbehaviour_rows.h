@@ -22,5 +22,6 @@ std::span<const Misbehaviour> syntax_misbehaviours();
 std::span<const Misbehaviour> requests_misbehaviours();
 std::span<const Misbehaviour> registering_misbehaviours();
 std::span<const Misbehaviour> proxying_misbehaviours();
+std::span<const Misbehaviour> authentication_misbehaviours();
 
 }  // namespace sipassay::runner
