@@ -102,7 +102,8 @@ Check read_header_check(Element& element) {
                                  {"at-least", Op::AtLeast},
                                  {"at-most", Op::AtMost},
                                  {"same-as", Op::SameAs},
-                                 {"differs-from", Op::DiffersFrom}};
+                                 {"differs-from", Op::DiffersFrom},
+                                 {"distinct", Op::Distinct}};
   HeaderCheck check;
   check.name = element.required("name").value_or("");
   check.param = element.text_or("param", "");
@@ -118,6 +119,11 @@ Check read_header_check(Element& element) {
   if (const auto absent = element.flag("absent"); absent.has_value()) {
     check.op = *absent ? Op::Absent : Op::Present;
     ++found;
+  }
+  if (const auto quoted_param = element.flag("quoted"); quoted_param.has_value()) {
+    check.op = *quoted_param ? Op::Quoted : Op::Unquoted;
+    ++found;
+    if (check.param.empty()) element.wrong("attribute param with quoted", "quoted without it");
   }
   if (found > 1) element.wrong("one condition", fmt::format("{} in one <header>", found));
   const bool names_message = check.op == Op::SameAs || check.op == Op::DiffersFrom;
@@ -247,6 +253,18 @@ void read_child_edit(Element& element, MessageEdit& edit) {
   element.unknown_here(known);
 }
 
+void read_credentials(Element& element, runner::CredentialsEdit& credentials) {
+  static constexpr std::string_view schemes[] = {"Digest", "Basic"};
+  credentials.is_basic = element.choice("scheme", schemes).value_or(0) == 1;
+  credentials.user = element.text("user");
+  credentials.password = element.text("password");
+  credentials.nonce = element.text("nonce");
+  credentials.uri = element.text("uri");
+  credentials.nc = element.text("nc");
+  element.is_empty();
+  element.done();
+}
+
 std::vector<std::size_t> read_segments(Element& element) {
   std::vector<std::size_t> out;
   for (const auto& word : element.words("segments")) {
@@ -295,7 +313,7 @@ std::vector<Check> read_checks(Element& element) {
   return out;
 }
 
-MessageEdit read_edit(Element& element) {
+MessageEdit read_edit(Element& element, runner::CredentialsEdit* credentials) {
   MessageEdit edit;
   edit.start_line = element.text("start-line");
   edit.request_uri = element.text("request-uri");
@@ -311,7 +329,11 @@ MessageEdit read_edit(Element& element) {
   edit.call_id = element.text("call-id");
   edit.contact = element.text("contact");
   edit.segments = read_segments(element);
-  for (auto& child : element.children()) read_child_edit(child, edit);
+  for (auto& child : element.children())
+    if (credentials != nullptr && child.name() == "credentials")
+      read_credentials(child, *credentials);
+    else
+      read_child_edit(child, edit);
   if (edit.body && edit.sdp) element.wrong("a <body> or sdp=", "both");
   return edit;
 }

@@ -13,8 +13,9 @@ namespace sipassay::scenarios {
 runner::Pattern read_pattern(Element& element);
 // <header> and <sdp> inside an <expect> or <check>.
 std::vector<runner::Check> read_checks(Element& element);
-// sdp=, request-uri=, … and <set>, <add>, <remove>, … inside a <send> or <reply>.
-runner::MessageEdit read_edit(Element& element);
+// sdp=, request-uri=, … and <set>, <add>, <remove>, … inside a <send> or <reply>; <credentials>
+// where the step has any.
+runner::MessageEdit read_edit(Element& element, runner::CredentialsEdit* credentials = nullptr);
 
 // The name of a message that is in sight; empty text gives nothing to check.
 std::string read_message_name(Element& element, std::string_view attribute, bool is_required);

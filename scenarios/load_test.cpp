@@ -108,6 +108,25 @@ TEST(Load, ReadsEveryKindOfStep) {
   EXPECT_EQ(one.steps[12].line, 25U);
 }
 
+TEST(Load, ReadsCredentials) {
+  const auto loaded = load(R"(
+    <send method="OPTIONS" as="ask" credentials="no"/>
+    <expect status="401" as="challenge"><header name="WWW-Authenticate" distinct="realm"/></expect>
+    <send method="OPTIONS" for="challenge"><credentials scheme="Basic" nonce="n" nc=""/><remove name="To"/></send>)");
+  ASSERT_EQ(errors_of(loaded), "");
+  const auto& one = loaded.cases.at(0);
+  EXPECT_FALSE(step<runner::SendStep>(one, 0).answers_challenges);
+  EXPECT_FALSE(runner::answers_challenge(step<runner::SendStep>(one, 0)));
+  const auto& again = step<runner::SendStep>(one, 2);
+  EXPECT_TRUE(runner::answers_challenge(again));
+  EXPECT_EQ(again.about, "challenge");
+  EXPECT_TRUE(again.credentials.is_basic);
+  EXPECT_EQ(again.credentials.nonce, "n");
+  EXPECT_EQ(again.credentials.nc, "");
+  EXPECT_EQ(again.credentials.user, std::nullopt);
+  EXPECT_EQ(again.edit.headers.size(), 1U);
+}
+
 TEST(Load, ExpandsAFlowWithItsParameters) {
   const auto loaded = load(R"(<use flow="call" as="first" user="ring"/>
     <send method="BYE"><set name="Subject" value="${first-invite.cseq.number}"/></send>)");
@@ -286,6 +305,16 @@ INSTANTIATE_TEST_SUITE_P(
               "x.xml:4:23: expected one of set, add, remove, double, compact, fold, first, last, "
               "param, remove-param, body, raw; "
               "found <header>"},
+        Wrong{"<send method='OPTIONS'><credentials/></send>",
+              "x.xml:4:24: expected one of set, add, remove, double, compact, fold, first, last, "
+              "param, remove-param, body, raw; found <credentials>"},
+        Wrong{"<send method='INVITE' as='a'/><send method='INVITE' for='a'><credentials "
+              "scheme='Bearer'/></send>",
+              "x.xml:4:74: expected one of Digest, Basic; found \"Bearer\""},
+        Wrong{"<send method='INVITE' as='a'/><send method='INVITE' for='a' sdp='none'/>",
+              "x.xml:4:31: expected no sdp= and no <raw> with for= a challenge; found one of them"},
+        Wrong{"<expect status='401'><header name='WWW-Authenticate' quoted='yes'/></expect>",
+              "x.xml:4:22: expected attribute param with quoted; found quoted without it"},
         Wrong{"<reply status='99'/>", "x.xml:4:8: expected a number from 100 to 699; found \"99\""},
         Wrong{"<reply status='200' to='nobody'/>",
               "x.xml:4:21: expected the name of an earlier message (as=); found \"nobody\""},

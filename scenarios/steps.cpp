@@ -158,8 +158,12 @@ void StepReader::send(Element& element, Steps& out) {
   step.peer = read_peer_name(element);
   step.to_user = element.text_or("to-user", "");
   step.in_transaction = element.flag("in-transaction").value_or(true);
-  step.edit = read_edit(element);
+  step.answers_challenges = element.flag("credentials").value_or(true);
+  const bool answers = runner::answers_challenge(step);
+  step.edit = read_edit(element, answers ? &step.credentials : nullptr);
   step.as = read_new_name(element);
+  if (answers && (step.edit.sdp || step.edit.raw))
+    element.wrong("no sdp= and no <raw> with for= a challenge", "one of them");
   if (!step.edit.raw && !element.has("method"))
     element.wrong("attribute method, or <raw>", "<send> with neither");
   if (element.has("method") && !ascii::is_token(step.method))

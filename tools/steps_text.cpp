@@ -61,6 +61,12 @@ std::string_view words(HeaderCheck::Op op) {
       return "same as in";
     case DiffersFrom:
       return "differs from";
+    case Quoted:
+      return "is quoted";
+    case Unquoted:
+      return "is not quoted";
+    case Distinct:
+      return "has no two alike in";
   }
   return "";
 }
@@ -147,10 +153,27 @@ class Writer {
     if (edit.body) out += fmt::format(", body {}", edit.body_type);
     if (edit.cseq) out += fmt::format(", CSeq {}", *edit.cseq);
     for (const HeaderEdit& header : edit.headers) {
-      const bool removes = header.action == HeaderEdit::Action::Remove;
-      out += fmt::format(", {}{}{}{}", removes ? "without " : "", header.name,
+      const bool removes = header.action == HeaderEdit::Action::Remove ||
+                           header.action == HeaderEdit::Action::RemoveParam;
+      out += fmt::format(", {}{}{}{}{}{}", removes ? "without " : "", header.name,
+                         header.param.empty() ? "" : ";", header.param,
                          header.value.empty() ? "" : ": ", header.value);
     }
+    return out;
+  }
+
+  static std::string credentials(const SendStep& step) {
+    if (!answers_challenge(step)) return step.answers_challenges ? "" : ", no credentials";
+    const auto& edit = step.credentials;
+    auto out = fmt::format(" with {}credentials for {}", edit.is_basic ? "Basic " : "", step.about);
+    const auto add = [&](std::string_view name, const std::optional<runner::Template>& value) {
+      if (value) out += fmt::format(", {} {}", name, *value);
+    };
+    add("user", edit.user);
+    add("password", edit.password);
+    add("nonce", edit.nonce);
+    add("uri", edit.uri);
+    add("nc", edit.nc);
     return out;
   }
 
@@ -179,7 +202,7 @@ class Writer {
   void one(const SendStep& step, std::size_t indent) {
     line(indent, "send",
          step.method + named(step.dialog, "in") + named(step.peer, "from") + named(step.as, "as") +
-             edits(step.edit));
+             credentials(step) + edits(step.edit));
   }
   void one(const ReplyStep& step, std::size_t indent) {
     std::string text = fmt::format("{}{}{}{}", step.status, named(step.to, "to"),

@@ -58,6 +58,46 @@ std::optional<Qop> choose_qop(const AuthParams& params) {
   return std::nullopt;
 }
 
+// A challenge that we can answer.
+std::optional<Challenge> read_challenge(std::string_view scheme, const AuthParams& params) {
+  if (!ascii::iequals(scheme, "Digest") || !params.has("realm") || !params.has("nonce"))
+    return std::nullopt;
+  Challenge out;
+  out.realm = contents(params.find("realm"));
+  out.nonce = contents(params.find("nonce"));
+  if (params.has("opaque")) out.opaque = contents(params.find("opaque"));
+  if (params.has("algorithm")) {
+    out.algorithm = algorithm_from(contents(params.find("algorithm")));
+    if (!out.algorithm) return std::nullopt;
+  }
+  const auto qop = choose_qop(params);
+  if (!qop) return std::nullopt;
+  // RFC 3261 22.4 item 8.
+  if (out.algorithm && is_session(*out.algorithm) && *qop == Qop::None) return std::nullopt;
+  out.qop = *qop;
+  out.is_stale = ascii::iequals(contents(params.find("stale")), "true");
+  return out;
+}
+
+template <class Header>
+void collect(const Message& response, std::vector<Challenge>& out) {
+  constexpr bool is_proxy = Header::id == HeaderId::ProxyAuthenticate;
+  std::size_t count = 0;
+  const auto all = response.all<Header>();
+  for (auto value = all.begin(); value != all.end(); ++value) {
+    if (++count > challenges_max) return;
+    const auto& header = *value;
+    if (!header) continue;
+    auto challenge = read_challenge(header->scheme, header->params);
+    if (!challenge) continue;
+    challenge->is_proxy = is_proxy;
+    const bool has_better = std::ranges::any_of(out, [&](const Challenge& c) {
+      return c.is_proxy == is_proxy && c.realm == challenge->realm;
+    });
+    if (!has_better) out.push_back(std::move(*challenge));
+  }
+}
+
 // RFC 7616 3.4: a directive may stand once.
 bool is_once(const AuthParams& params, std::string_view name) {
   int count = 0;
@@ -213,7 +253,30 @@ std::string response(const Inputs& in) {
                        h(a2)));
 }
 
-// --- Client
+// --- client
+
+std::vector<Challenge> challenges_of(const Message& response) {
+  std::vector<Challenge> out;
+  if (response.status() == 401) collect<WwwAuthenticate>(response, out);
+  // RFC 3261 22.3: a forking proxy puts challenges of both kinds into one response.
+  collect<ProxyAuthenticate>(response, out);
+  if (response.status() == 407) collect<WwwAuthenticate>(response, out);
+  return out;
+}
+
+std::string credentials(const Challenge& challenge, Inputs inputs) {
+  inputs.algorithm = challenge.algorithm.value_or(Algorithm::Md5);
+  inputs.qop = challenge.qop;
+  auto out = fmt::format("Digest username={}, realm={}, nonce={}, uri={}, response=\"{}\"",
+                         quote(inputs.user), quote(inputs.realm), quote(inputs.nonce),
+                         quote(inputs.uri), response(inputs));
+  if (challenge.algorithm) out += fmt::format(", algorithm={}", to_string(*challenge.algorithm));
+  if (challenge.qop != Qop::None)
+    out += fmt::format(", qop={}, cnonce={}, nc={}", to_string(challenge.qop), quote(inputs.cnonce),
+                       inputs.nc);
+  if (challenge.opaque) out += fmt::format(", opaque={}", quote(*challenge.opaque));
+  return out;
+}
 
 Client::Client(std::vector<Secret> secrets, Rng rng) : secrets_(std::move(secrets)), rng_(rng) {}
 
@@ -223,114 +286,57 @@ const Secret* Client::secret_for(std::string_view realm) const {
   return nullptr;
 }
 
-Client::Challenge* Client::known(bool is_proxy, std::string_view realm) {
+Client::Known* Client::known(bool is_proxy, std::string_view realm) {
   for (auto& challenge : known_)
     if (challenge.is_proxy == is_proxy && challenge.realm == realm) return &challenge;
   return nullptr;
 }
 
-// A challenge that we can answer.
-std::optional<Client::Challenge> Client::read(std::string_view scheme, const AuthParams& params) {
-  if (!ascii::iequals(scheme, "Digest") || !params.has("realm") || !params.has("nonce"))
-    return std::nullopt;
-  Challenge out;
-  out.realm = contents(params.find("realm"));
-  out.nonce = contents(params.find("nonce"));
-  out.opaque = contents(params.find("opaque"));
-  out.has_opaque = params.has("opaque");
-  out.has_algorithm = params.has("algorithm");
-  const auto algorithm =
-      out.has_algorithm ? algorithm_from(contents(params.find("algorithm"))) : Algorithm::Md5;
-  const auto qop = choose_qop(params);
-  if (!algorithm || !qop) return std::nullopt;
-  if (is_session(*algorithm) && *qop == Qop::None) return std::nullopt;  // RFC 3261 22.4 item 8
-  out.algorithm = *algorithm;
-  out.qop = *qop;
-  out.is_stale = ascii::iequals(contents(params.find("stale")), "true");
-  return out;
-}
-
-// RFC 8760 2.4: of each realm the topmost that we support.
-template <class Header>
-void Client::collect(const Message& response, std::vector<Challenge>& out) const {
-  constexpr bool is_proxy = Header::id == HeaderId::ProxyAuthenticate;
-  std::size_t count = 0;
-  const auto all = response.all<Header>();
-  for (auto value = all.begin(); value != all.end(); ++value) {
-    if (++count > challenges_max) return;
-    const auto& header = *value;
-    if (!header) continue;
-    auto challenge = read(header->scheme, header->params);
-    if (!challenge) continue;
-    challenge->is_proxy = is_proxy;
-    const bool has_better = std::ranges::any_of(out, [&](const Challenge& c) {
-      return c.is_proxy == is_proxy && c.realm == challenge->realm;
-    });
-    if (!has_better) out.push_back(std::move(*challenge));
-  }
-}
-
 Verdict Client::answer_challenge(const Message& response, Message& request) {
-  std::vector<Challenge> challenges;
-  if (response.status() == 401) collect<WwwAuthenticate>(response, challenges);
-  // RFC 3261 22.3: a forking proxy puts challenges of both kinds into one response.
-  collect<ProxyAuthenticate>(response, challenges);
-  if (response.status() == 407) collect<WwwAuthenticate>(response, challenges);
+  const auto challenges = challenges_of(response);
   if (challenges.empty()) return Verdict::Unsupported;
   Verdict worst = Verdict::NoCredentials;
-  for (auto& challenge : challenges) {
-    const auto verdict = take(std::move(challenge), request);
+  for (const auto& challenge : challenges) {
+    const auto verdict = take(challenge, request);
     if (verdict == Verdict::Rejected) return verdict;
     if (verdict == Verdict::Retry) worst = verdict;
   }
   return worst;
 }
 
-Verdict Client::take(Challenge challenge, Message& request) {
+Verdict Client::take(const Challenge& challenge, Message& request) {
   const auto* secret = secret_for(challenge.realm);
   if (!secret) return Verdict::NoCredentials;
   auto* old = known(challenge.is_proxy, challenge.realm);
   const auto sent = challenge.is_proxy ? nonce_sent<ProxyAuthorization>(request, challenge.realm)
                                        : nonce_sent<Authorization>(request, challenge.realm);
+  int stale_count = 0;
   if (sent) {
     // RFC 3261 22.1: never again with what was refused, but for a stale nonce that was replaced.
     if (!challenge.is_stale || challenge.nonce == *sent) return Verdict::Rejected;
-    challenge.stale_count = old ? old->stale_count + 1 : 1;
-    if (challenge.stale_count > stale_max) return Verdict::Rejected;
+    stale_count = old ? old->stale_count + 1 : 1;
+    if (stale_count > stale_max) return Verdict::Rejected;
   }
-  challenge.cnonce = rng_.token(16);
   if (!old) {
     if (known_.size() >= nonces_max) known_.erase(known_.begin());
     old = &known_.emplace_back();
   }
-  *old = std::move(challenge);
+  *old = {challenge, stale_count, 0, rng_.token(16)};
   put_credentials(*old, *secret, request);
   return Verdict::Retry;
 }
 
-void Client::put_credentials(Challenge& challenge, const Secret& secret, Message& request) {
+void Client::put_credentials(Known& challenge, const Secret& secret, Message& request) {
   const auto nc = fmt::format("{:08x}", ++challenge.nc);
-  const std::string uri(request.request_uri());
-  const auto digest = response(Inputs{.algorithm = challenge.algorithm,
-                                      .qop = challenge.qop,
-                                      .user = secret.user,
-                                      .realm = challenge.realm,
-                                      .password = secret.password,
-                                      .nonce = challenge.nonce,
-                                      .cnonce = challenge.cnonce,
-                                      .nc = nc,
-                                      .method = request.method_text(),
-                                      .uri = uri,
-                                      .body = request.body()});
-  auto value = fmt::format("Digest username={}, realm={}, nonce={}, uri={}, response=\"{}\"",
-                           quote(secret.user), quote(challenge.realm), quote(challenge.nonce),
-                           quote(uri), digest);
-  if (challenge.has_algorithm)
-    value += fmt::format(", algorithm={}", to_string(challenge.algorithm));
-  if (challenge.qop != Qop::None)
-    value += fmt::format(", qop={}, cnonce=\"{}\", nc={}", to_string(challenge.qop),
-                         challenge.cnonce, nc);
-  if (challenge.has_opaque) value += fmt::format(", opaque={}", quote(challenge.opaque));
+  const auto value = credentials(challenge, {.user = secret.user,
+                                             .realm = challenge.realm,
+                                             .password = secret.password,
+                                             .nonce = challenge.nonce,
+                                             .cnonce = challenge.cnonce,
+                                             .nc = nc,
+                                             .method = request.method_text(),
+                                             .uri = request.request_uri(),
+                                             .body = request.body()});
   if (challenge.is_proxy) {
     remove_credentials<ProxyAuthorization>(request, challenge.realm);
     request.add(HeaderId::ProxyAuthorization, value);
@@ -351,7 +357,7 @@ void Client::learn(const Message& response) {
   const auto info = response.maybe<AuthenticationInfo>();
   if (!info || !info->params.has("nextnonce")) return;
   // It names no realm: it can only be meant for the one that we answered (RFC 7616 3.5).
-  Challenge* only = nullptr;
+  Known* only = nullptr;
   for (auto& challenge : known_) {
     if (challenge.is_proxy) continue;
     if (only) return;

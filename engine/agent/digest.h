@@ -40,6 +40,21 @@ std::string response(const Inputs& inputs);
 
 // --- client
 
+// A challenge with an algorithm and a qop that we know.
+struct Challenge {
+  bool is_proxy = false;  // of Proxy-Authenticate
+  std::string realm, nonce;
+  std::optional<std::string> opaque;
+  std::optional<Algorithm> algorithm;  // as it is named; nothing: MD5 (RFC 7616 3.3)
+  Qop qop{};
+  bool is_stale = false;
+};
+// Of a 401 or 407, for each realm the topmost that we support (RFC 8760 2.4).
+std::vector<Challenge> challenges_of(const Message& response);
+// The value of Authorization or Proxy-Authorization that answers the challenge: what is in `inputs`
+// and the response made of it; algorithm, qop and opaque are the challenge's.
+std::string credentials(const Challenge& challenge, Inputs inputs);
+
 struct Secret {
   std::string realm;  // empty: any
   std::string user;
@@ -72,29 +87,20 @@ class Client {
   void learn(const Message& response);
 
  private:
-  struct Challenge {
-    bool is_proxy = false;
-    std::string realm, nonce, opaque;
-    bool has_opaque = false;
-    bool has_algorithm = false;
-    Algorithm algorithm{};
-    Qop qop{};
-    bool is_stale = false;
+  // A challenge that we have answered.
+  struct Known : Challenge {
     int stale_count = 0;
     std::uint32_t nc = 0;
     std::string cnonce;
   };
-  static std::optional<Challenge> read(std::string_view scheme, const AuthParams& params);
-  template <class Header>
-  void collect(const Message& response, std::vector<Challenge>& out) const;
-  Challenge* known(bool is_proxy, std::string_view realm);
-  Verdict take(Challenge challenge, Message& request);
+  Known* known(bool is_proxy, std::string_view realm);
+  Verdict take(const Challenge& challenge, Message& request);
   const Secret* secret_for(std::string_view realm) const;
-  void put_credentials(Challenge& challenge, const Secret& secret, Message& request);
+  void put_credentials(Known& challenge, const Secret& secret, Message& request);
 
   std::vector<Secret> secrets_;
   Rng rng_;
-  std::vector<Challenge> known_;
+  std::vector<Known> known_;
 };
 
 // RFC 3261 13.2.2.4, 22.1: the ACK for a 2xx carries the credentials of its INVITE.

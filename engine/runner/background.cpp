@@ -157,7 +157,7 @@ void Script::respond_to_response(const Arrival& arrival, Instant now) {
     return;
   }
   if (arrival.is_copy) return;
-  if ((status == 401 || status == 407) && options_.login) {
+  if ((status == 401 || status == 407) && options_.login && request.answers_challenges) {
     bool is_about = false;
     if (const auto* step = current())
       if (const auto* expect = std::get_if<ExpectStep>(&step->action))

@@ -34,6 +34,11 @@ bool needs_trigger(const Case& one) {
   return among(among, one.steps);
 }
 
+bool answers_challenge(const SendStep& step) {
+  return !step.about.empty() && step.method != "ACK" && step.method != "PRACK" &&
+         step.method != "CANCEL";
+}
+
 bool is_disputed(const Case& one) {
   return std::ranges::find(one.tags, "disputed") != one.tags.end();
 }

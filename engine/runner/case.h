@@ -70,13 +70,20 @@ struct MessageEdit {
   std::vector<std::size_t> segments;       // stream transports: octets of each write but the last
 };
 
+// Credentials that are not what the challenge and the login ask for; the response is computed of
+// these values all the same.
+struct CredentialsEdit {
+  bool is_basic = false;                   // RFC 7617 instead of Digest
+  std::optional<Template> user, password, nonce, uri, nc;
+};
+
 // --- checks on a received message, on parsed values
 struct HeaderCheck {
   std::string name;                      // header field; or start-line, body, sdp
   std::string param;                     // of the first value; empty: the value itself
   std::string part;                      // uri, tag, number, method, host, port, user, display, …; empty: whole value
-  enum class Op : std::uint8_t { Present, Absent, Is, IsNot, Has, HasNot, Count, Matches, LessThan, GreaterThan, AtLeast, AtMost, SameAs, DiffersFrom } op = Op::Present;
-  Template value;                        // Matches: glob with * and ?; SameAs: name of a message
+  enum class Op : std::uint8_t { Present, Absent, Is, IsNot, Has, HasNot, Count, Matches, LessThan, GreaterThan, AtLeast, AtMost, SameAs, DiffersFrom, Quoted, Unquoted, Distinct } op = Op::Present;
+  Template value;                        // Matches: glob with * and ?; SameAs: name of a message; Distinct: parameters
   std::optional<Level> level;            // Should: not kept is NON-STRICT; unset: the case's level
   std::string clause_section;            // where it differs from the case's clause
 };
@@ -141,11 +148,17 @@ struct SutStep {
 struct SendStep {
   std::string method;
   std::string as, dialog, peer;
-  std::string about;          // ACK: the response; PRACK: the provisional; CANCEL: the INVITE; empty: the last one
+  // ACK: the response; PRACK: the provisional; CANCEL: the INVITE; empty: the last one. Any other:
+  // the 401 or 407 that it answers, by the same request with credentials and the next CSeq number.
+  std::string about;
   std::string to_user;        // user part of the target for a request outside a dialog; empty: the case's user
   bool in_transaction = true; // false: sent once; no repetition and no ACK to a 300-699 by the machine
+  bool answers_challenges = true;  // false: a 401 or 407 to it is the case's
+  CredentialsEdit credentials;     // about a 401 or 407
   MessageEdit edit;
 };
+// It answers a 401 or 407.
+bool answers_challenge(const SendStep& step);
 struct ReplyStep {
   std::string to;             // name of the request; empty: the last request received
   int status = 200;

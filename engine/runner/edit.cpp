@@ -86,6 +86,26 @@ std::string without_param(std::string value, std::string_view name) {
   return value;
 }
 
+// The parameter of a challenge or credentials as `text`, or without it.
+std::string with_auth_param(HeaderId id, std::string_view value, std::string_view name,
+                            std::optional<std::string_view> text) {
+  const auto scheme_end = id == HeaderId::AuthenticationInfo ? 0 : value.find(' ');
+  if (scheme_end == std::string_view::npos) return std::string(value);
+  std::vector<std::string> params;
+  bool is_there = false;
+  for (const auto param : split_outside(value.substr(scheme_end), ',')) {
+    if (!ascii::iequals(ascii::trim(param.substr(0, param.find('='))), name)) {
+      params.emplace_back(param);
+      continue;
+    }
+    is_there = true;
+    if (text) params.push_back(fmt::format("{}={}", name, *text));
+  }
+  if (text && !is_there) params.push_back(fmt::format("{}={}", name, *text));
+  const auto scheme = value.substr(0, scheme_end);
+  return fmt::format("{}{}{}", scheme, scheme.empty() ? "" : " ", fmt::join(params, ", "));
+}
+
 void set_tag(Message& message, std::string_view header, std::string_view tag) {
   const auto position = message.find(header);
   if (!position) return;
@@ -169,9 +189,15 @@ void edit_header(const HeaderEdit& edit, const std::string& value, Message& mess
     case Action::RemoveParam:
       if (!lines.empty()) {
         const auto text = copy(lines.front()).second;
-        message.set_value(lines.front(), edit.action == Action::Param
-                                             ? with_param(text, edit.param, value)
-                                             : without_param(text, edit.param));
+        const bool is_set = edit.action == Action::Param;
+        const auto id = header_id_from(edit.name);
+        message.set_value(
+            lines.front(),
+            has_auth_params(id)
+                ? with_auth_param(id, text, edit.param,
+                                  is_set ? std::optional<std::string_view>(value) : std::nullopt)
+            : is_set ? with_param(text, edit.param, value)
+                     : without_param(text, edit.param));
       }
       break;
   }

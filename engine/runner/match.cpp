@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "engine/base/ascii.h"
 #include "engine/message/header_id.h"
@@ -71,12 +72,16 @@ Subject subject_of(const Message& message, const HeaderCheck& what) {
   out.is_list = id != HeaderId::Other && is_list(id);
   for (const auto& value : header_values(message, what.name)) {
     std::optional<std::string> part = value;
-    if (!what.param.empty())
+    // How a parameter is written counts in every value.
+    const bool is_raw = what.op == HeaderCheck::Op::Quoted || what.op == HeaderCheck::Op::Unquoted;
+    if (is_raw)
+      part = raw_param(what.name, value, what.param);
+    else if (!what.param.empty())
       part = value_param(what.name, value, what.param);
     else if (!what.part.empty())
       part = value_part(what.name, value, what.part);
     if (part) out.values.push_back(std::move(*part));
-    if (!what.param.empty()) break;
+    if (!what.param.empty() && !is_raw) break;
   }
   return out;
 }
@@ -162,6 +167,12 @@ std::string_view word(HeaderCheck::Op op) {
       return "is the same as in";
     case Op::DiffersFrom:
       return "differs from that in";
+    case Op::Quoted:
+      return "is a quoted string";
+    case Op::Unquoted:
+      return "is a token";
+    case Op::Distinct:
+      return "differs from value to value in";
   }
   return {};
 }
@@ -188,6 +199,22 @@ bool compares(HeaderCheck::Op op, const Subject& subject, std::string_view wante
     default:
       return false;
   }
+}
+
+bool is_quoted(std::string_view text) {
+  return text.size() >= 2 && text.front() == '"' && text.back() == '"';
+}
+
+// The parameters by which no two values may be alike.
+bool are_distinct(const std::vector<std::string>& values, std::string_view header,
+                  std::string_view params) {
+  std::set<std::vector<std::string>> seen;
+  return std::ranges::all_of(values, [&](const std::string& value) {
+    std::vector<std::string> key;
+    for (const auto param : split_outside(params, ' '))
+      key.push_back(ascii::to_lower(value_param(header, value, param).value_or("")));
+    return seen.insert(std::move(key)).second;
+  });
 }
 
 bool holds(const HeaderCheck& what, const Subject& subject, const std::string& wanted,
@@ -227,6 +254,13 @@ bool holds(const HeaderCheck& what, const Subject& subject, const std::string& w
           [&](const auto& a, const auto& b) { return equal(what, subject, a, b); });
       return same == (what.op == Op::SameAs);
     }
+    case Op::Quoted:
+    case Op::Unquoted:
+      return std::ranges::all_of(subject.values, [&](const auto& value) {
+        return is_quoted(value) == (what.op == Op::Quoted);
+      });
+    case Op::Distinct:
+      return are_distinct(subject.values, what.name, wanted);
   }
   return false;
 }

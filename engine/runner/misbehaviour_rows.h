@@ -24,5 +24,6 @@ std::span<const Misbehaviour> registering_misbehaviours();
 std::span<const Misbehaviour> proxying_misbehaviours();
 std::span<const Misbehaviour> proxied_responses_misbehaviours();
 std::span<const Misbehaviour> proxied_extensions_misbehaviours();
+std::span<const Misbehaviour> authentication_misbehaviours();
 
 }  // namespace sipassay::runner

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 
 #include "engine/message/parse.h"
+#include "engine/runner/credentials.h"
 #include "engine/runner/edit.h"
 #include "engine/runner/match.h"
 #include "engine/runner/observer.h"
@@ -130,6 +132,7 @@ TEST(Values, NameEveryPartOfAMessage) {
                       {"rack.method", "INVITE"},
                       {"authorization.username", "a,b"},
                       {"authorization.scheme", "Digest"},
+                      {"authorization.uri", "sip:x"},
                       {"x-own.two", "2"},
                       {"x-own.token", "one"}};
   for (const auto& row : rows)
@@ -216,9 +219,15 @@ HeaderCheck header(std::string name, HeaderCheck::Op op, std::string value = {},
           .clause_section = {}};
 }
 
+HeaderCheck parameter(std::string name, HeaderCheck::Op op, std::string param) {
+  return header(std::move(name), op, "", "", std::move(param));
+}
+
 TEST(Match, HeaderChecksHoldAndFail) {
   using Op = HeaderCheck::Op;
-  const auto message = invite();
+  auto message = invite();
+  message.set("Authorization", "Digest realm=\"r\", nc=00000001");
+  message.add("Contact", "<sip:b@192.0.2.7>;expires=6;q=0.5");
   auto other = invite();
   other.set("Call-ID", "another");
   struct Row {
@@ -255,6 +264,14 @@ TEST(Match, HeaderChecksHoldAndFail) {
       {header("Call-ID", Op::SameAs, "other"), false},
       {header("Call-ID", Op::DiffersFrom, "other"), true},
       {header("body", Op::Absent), true},
+      {parameter("Authorization", Op::Quoted, "realm"), true},
+      {parameter("Authorization", Op::Unquoted, "realm"), false},
+      {parameter("Authorization", Op::Unquoted, "nc"), true},
+      {parameter("Authorization", Op::Quoted, "nc"), false},
+      {parameter("Authorization", Op::Quoted, "opaque"), true},
+      {header("Via", Op::Distinct, "branch"), true},
+      {header("Contact", Op::Distinct, "q expires"), true},
+      {header("Contact", Op::Distinct, "q"), false},
   };
   for (const auto& row : rows) {
     const auto mismatch = check(message, {row.check}, context(&other));
@@ -397,6 +414,12 @@ TEST(Edit, ChangesHeaderFields) {
       {{Action::Param, "Contact", "9", "expires"}, ";q=0.5;expires=9\r\n"},
       {{Action::Param, "To", "", "lone"}, "biloxi.example;lone\r\n"},
       {{Action::RemoveParam, "Contact", "", "q"}, "<sip:alice@192.0.2.7>;expires=60\r\n"},
+      {{Action::Param, "Authorization", "\"s,t\"", "realm"},
+       "Digest username=\"a,b\", realm=\"s,t\", uri=\"sip:x\"\r\n"},
+      {{Action::Param, "Authorization", "1", "nc"}, ", uri=\"sip:x\", nc=1\r\n"},
+      {{Action::RemoveParam, "Authorization", "", "username"},
+       "Authorization: Digest realm=\"r\", uri=\"sip:x\"\r\n"},
+      {{Action::RemoveParam, "Authorization", "", "uri"}, "realm=\"r\"\r\n"},
   };
   for (const auto& row : rows) {
     MessageEdit edit;
@@ -426,6 +449,73 @@ TEST(Edit, UnknownReferenceIsReported) {
   edit.call_id = "${nobody.call-id}";
   auto message = invite();
   EXPECT_FALSE(apply_edit(edit, message, context()));
+}
+
+// --- credentials
+
+TEST(Credentials, BasicIsBase64) {
+  struct Row {
+    const char *user, *password, *value;
+  };
+  // The first and the last of RFC 7617 2 and 2.1.
+  const Row rows[] = {{"Aladdin", "open sesame", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="},
+                      {"", "", "Basic Og=="},
+                      {"a", "", "Basic YTo="},
+                      {"a", "b", "Basic YTpi"},
+                      {"test", "123\xc2\xa3", "Basic dGVzdDoxMjPCow=="}};
+  for (const auto& row : rows) EXPECT_EQ(basic_credentials(row.user, row.password), row.value);
+}
+
+CredentialsEdit spoilt(std::optional<Template> CredentialsEdit::* what, std::string value) {
+  CredentialsEdit edit;
+  edit.*what = std::move(value);
+  return edit;
+}
+
+TEST(Credentials, AreRightForTheChallengeOrSpoiltAsTheCaseSays) {
+  const auto response = *parse_message(
+      "SIP/2.0 401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\", "
+      "qop=\"auth\", algorithm=SHA-256\r\nWWW-Authenticate: Digest realm=\"r\", "
+      "nonce=\"m\"\r\n\r\n");
+  const auto value = [&](const CredentialsEdit& edit, std::string_view path) {
+    Rng rng(1);
+    auto request = invite();
+    EXPECT_EQ(put_credentials(response, {"alice", "secret"}, edit, rng, context(), request), true);
+    EXPECT_EQ(header_lines(request, "Authorization"), 1U);
+    return message_value(request, "authorization." + std::string(path)).value_or("absent");
+  };
+  EXPECT_EQ(value({}, "username"), "alice");
+  EXPECT_EQ(value({}, "nonce"), "n");  // RFC 8760 2.4: of the topmost challenge
+  EXPECT_EQ(value({}, "algorithm"), "SHA-256");
+  EXPECT_EQ(value({}, "uri"), "sip:bob@biloxi.example");
+  EXPECT_EQ(value({}, "nc"), "00000001");
+  EXPECT_EQ(value({}, "opaque"), "absent");
+  EXPECT_EQ(value(spoilt(&CredentialsEdit::user, "bob"), "username"), "bob");
+  EXPECT_EQ(value(spoilt(&CredentialsEdit::nonce, "old"), "nonce"), "old");
+  EXPECT_EQ(value(spoilt(&CredentialsEdit::uri, "sip:x"), "uri"), "sip:x");
+  EXPECT_EQ(value(spoilt(&CredentialsEdit::nc, "0000000a"), "nc"), "0000000a");
+  CredentialsEdit basic;
+  basic.is_basic = true;
+  EXPECT_EQ(value(basic, "scheme"), "Basic");
+  // Whatever is changed, the response is one of what is sent.
+  std::set<std::string> responses{value({}, "response")};
+  for (const CredentialsEdit& edit :
+       {spoilt(&CredentialsEdit::user, "bob"), spoilt(&CredentialsEdit::password, "wrong"),
+        spoilt(&CredentialsEdit::nonce, "old"), spoilt(&CredentialsEdit::uri, "sip:x"),
+        spoilt(&CredentialsEdit::nc, "00000002")})
+    EXPECT_TRUE(responses.insert(value(edit, "response")).second);
+}
+
+TEST(Credentials, NeedAChallengeThatIsKnown) {
+  Rng rng(1);
+  auto request = invite();
+  const auto response =
+      *parse_message("SIP/2.0 401 No\r\nWWW-Authenticate: Basic realm=\"r\"\r\n\r\n");
+  EXPECT_EQ(put_credentials(response, {"alice", "secret"}, {}, rng, context(), request), false);
+  const auto known =
+      *parse_message("SIP/2.0 401 No\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n\r\n");
+  EXPECT_FALSE(put_credentials(known, {"a", "s"}, spoilt(&CredentialsEdit::uri, "${nobody.uri}"),
+                               rng, context(), request));
 }
 
 // --- the observer

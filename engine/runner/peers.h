@@ -60,11 +60,12 @@ struct Record {
   bool is_scripted = false;  // sent by a step
   bool has_final = false;    // a request: its final response was sent or received
   bool is_cancelled = false;
-  bool is_acked = false;          // a response to INVITE: its ACK was sent or received
-  bool acks_by_itself = true;     // our INVITE: a 300-699 is acknowledged without a step
-  bool has_failed = false;        // transaction timed out, or not deliverable
-  bool is_undeliverable = false;  // the transport gave it back
-  std::optional<RecordId> ack;    // of our INVITE's 2xx: the ACK to send again
+  bool is_acked = false;           // a response to INVITE: its ACK was sent or received
+  bool acks_by_itself = true;      // our INVITE: a 300-699 is acknowledged without a step
+  bool answers_challenges = true;  // our request: a 401 or 407 is answered without a step
+  bool has_failed = false;         // transaction timed out, or not deliverable
+  bool is_undeliverable = false;   // the transport gave it back
+  std::optional<RecordId> ack;     // of our INVITE's 2xx: the ACK to send again
 };
 
 // A dialog, with the offer/answer state that a real user agent would keep.
@@ -227,6 +228,11 @@ class Peers {
   void furnish(Message& request, std::size_t peer, std::optional<std::size_t> call);
   Sent send_ack(const SendStep& step, std::size_t peer, const CheckContext& context,
                 std::optional<RecordId> about, Instant now);
+  // The request that a 401 or 407 answers, once more.
+  Sent send_again(const SendStep& step, const CheckContext& context, RecordId challenge,
+                  Instant now);
+  void renew(Message& request, RecordId original);
+  Sent dispatch_again(Message request, RecordId original, const SendStep& step, Instant now);
   Sent send_raw(std::size_t peer, std::string octets, const transaction::Destination& to,
                 const std::vector<std::size_t>& segments, bool is_request, Instant now);
   void begin_attempt(RecordId request, std::string_view dialog_name);

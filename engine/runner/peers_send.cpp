@@ -179,6 +179,7 @@ Peers::Sent Peers::dispatch(std::size_t peer, Message request, std::optional<std
   record.to = to;
   record.dialog = call;
   record.acks_by_itself = step.in_transaction;
+  record.answers_challenges = step.answers_challenges && !answers_challenge(step);
   if (call) {
     const auto number = cseq_of(request);
     if (calls_[*call].highest_cseq.value_or(0) < number && request.method() != Method::Ack &&
@@ -222,6 +223,8 @@ Peers::Sent Peers::send(const SendStep& step, const CheckContext& context,
     if (sent || !is_plain(step.edit)) return sent;
     return sent;
   }
+
+  if (answers_challenge(step)) return send_again(step, context, *about, now);
 
   auto call = dialog_for(step, *peer);
   std::optional<Message> request;
@@ -452,36 +455,6 @@ Peers::Sent Peers::probe(std::size_t peer, Instant now) {
   transaction::add_via(request, peers_[peer].local, transaction::make_branch(rng_));
   return dispatch(peer, std::move(request), std::nullopt, {.endpoint = options_->sut, .flow = 0},
                   {}, now);
-}
-
-std::optional<RecordId> Peers::authorize(RecordId challenge, Instant now) {
-  const auto found = records_[challenge].request;
-  if (!found || !options_->login) return std::nullopt;
-  auto& record = records_[*found];
-  const auto peer = record.peer;
-  auto request = record.message;
-  if (request.method() == Method::Ack || request.method() == Method::Cancel) return std::nullopt;
-  if (peers_[peer].credentials.answer_challenge(records_[challenge].message, request) !=
-      agent::digest::Verdict::Retry)
-    return std::nullopt;
-  const auto call = record.dialog;
-  const auto number = call ? std::max(calls_[*call].highest_cseq.value_or(0), cseq_of(request)) + 1
-                           : cseq_of(request) + 1;
-  request.set("CSeq", fmt::format("{} {}", number, request.method_text()));
-  if (const auto via = request.find("Via")) request.remove(*via);
-  transaction::add_via(request, peers_[peer].local, transaction::make_branch(rng_));
-  // An INVITE's offer is made again by the same message: the exchange was rolled back by the 401.
-  if (auto* attempt = attempt_of(*found))
-    attempt->request = records_.size();
-  else if (call)
-    track_exchange(calls_[*call].exchange, calls_[*call].peer_sdp, calls_[*call].sut_sdp,
-                   session::Side::Local, carrier_of(request, nullptr, false), request,
-                   &calls_[*call]);
-  const auto to = record.to;
-  auto sent = dispatch(peer, std::move(request), call, to, {}, now);
-  if (!sent) return std::nullopt;
-  records_[*found].superseded_by = *sent;
-  return *sent;
 }
 
 }  // namespace sipassay::runner

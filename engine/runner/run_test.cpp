@@ -563,6 +563,44 @@ TEST(Peer, AnswersAChallenge) {
   EXPECT_GE(count(result, "peer", "INVITE"), 2u);
 }
 
+SendStep unanswered(SendStep step) {
+  step.answers_challenges = false;
+  return step;
+}
+SendStep answering(std::string challenge, SendStep step) {
+  step.about = std::move(challenge);
+  return step;
+}
+
+TEST(Peer, LeavesAChallengeToTheCaseThatAnswersIt) {
+  const auto result = run(called(
+      "digest", unanswered(send("INVITE", "invite")), WaitStep{span(1s)},
+      expect("401", "invite", "challenge"), answering("challenge", send("INVITE", "again")),
+      CheckStep{"again",
+                with(expect("2xx"), "CSeq", HeaderCheck::Op::Is, "${invite.cseq.number+1} INVITE")
+                    .checks},
+      expect("2xx", "again"), send("ACK"), send("BYE", "bye"), expect("2xx", "bye")));
+  EXPECT_TRUE(ends_as(result, Outcome::Pass));
+  EXPECT_EQ(count(result, "peer", "INVITE"), 2u);
+}
+
+TEST(Peer, DoesNotAnswerWhatBecomesOfCredentialsOfTheCase) {
+  auto wrong = answering("challenge", send("OPTIONS", "again"));
+  wrong.credentials.nonce = "an-old-nonce";
+  const auto result =
+      run(called("digest", unanswered(send("OPTIONS", "ask")), expect("401", "ask", "challenge"),
+                 std::move(wrong), WaitStep{span(1s)}, expect("401", "again")));
+  EXPECT_TRUE(ends_as(result, Outcome::Pass));
+  EXPECT_EQ(count(result, "peer", "OPTIONS"), 3u) << "two, and the probe";
+}
+
+TEST(Peer, AnswersNothingButAChallenge) {
+  const auto result = run(
+      make(send("OPTIONS", "ask"), expect("200", "ask", "ok"), answering("ok", send("OPTIONS"))));
+  EXPECT_TRUE(ends_as(result, Outcome::Error));
+  EXPECT_THAT(result.reason, HasSubstr("ok is no 401 or 407"));
+}
+
 TEST(Peer, AnswersInTheBackgroundWhatTheCaseIsNotAbout) {
   auto the_case =
       make(send("INVITE", "invite"), expect("2xx", "invite"), send("ACK"), sut("hold"), sut("info"),

@@ -27,7 +27,8 @@ std::string unfold(std::string_view text) {
   return out;
 }
 
-// Pieces between separators that stand outside quotes and angle brackets.
+}  // namespace
+
 std::vector<std::string_view> split_outside(std::string_view text, char separator) {
   std::vector<std::string_view> out;
   bool in_quotes = false;
@@ -55,11 +56,13 @@ std::vector<std::string_view> split_outside(std::string_view text, char separato
   return out;
 }
 
-bool is_challenge(HeaderId id) {
+bool has_auth_params(HeaderId id) {
   return id == HeaderId::WwwAuthenticate || id == HeaderId::ProxyAuthenticate ||
          id == HeaderId::Authorization || id == HeaderId::ProxyAuthorization ||
          id == HeaderId::AuthenticationInfo;
 }
+
+namespace {
 
 std::optional<std::string> find_param(const std::vector<std::string_view>& pieces,
                                       std::size_t first, std::string_view param) {
@@ -68,7 +71,7 @@ std::optional<std::string> find_param(const std::vector<std::string_view>& piece
     const auto name = ascii::trim(pieces[i].substr(0, equals));
     if (!ascii::iequals(name, param)) continue;
     if (equals == std::string_view::npos) return std::string();
-    return unquote(ascii::trim(pieces[i].substr(equals + 1)));
+    return std::string(ascii::trim(pieces[i].substr(equals + 1)));
   }
   return std::nullopt;
 }
@@ -172,7 +175,7 @@ std::vector<std::string> header_values(const Message& message, std::string_view 
                               : field.id != HeaderId::Other || !ascii::iequals(field.name, name))
       continue;
     const std::string value = unfold(field.value);
-    if (id == HeaderId::Other || !is_list(id) || is_challenge(id)) {
+    if (id == HeaderId::Other || !is_list(id) || has_auth_params(id)) {
       out.push_back(value);
       continue;
     }
@@ -204,9 +207,9 @@ std::string uri_of(std::string_view value) {
   return std::string(head);
 }
 
-std::optional<std::string> value_param(std::string_view name, std::string_view value,
-                                       std::string_view param) {
-  if (is_challenge(header_id_from(name))) {
+std::optional<std::string> raw_param(std::string_view name, std::string_view value,
+                                     std::string_view param) {
+  if (has_auth_params(header_id_from(name))) {
     const auto blank = header_id_from(name) == HeaderId::AuthenticationInfo ? 0 : value.find(' ');
     if (blank == std::string_view::npos) return std::nullopt;
     return find_param(split_outside(value.substr(blank), ','), 0, param);
@@ -214,10 +217,19 @@ std::optional<std::string> value_param(std::string_view name, std::string_view v
   return find_param(split_outside(value, ';'), 1, param);
 }
 
+std::optional<std::string> value_param(std::string_view name, std::string_view value,
+                                       std::string_view param) {
+  const auto raw = raw_param(name, value, param);
+  return raw ? std::optional(std::string(unquote(*raw))) : std::nullopt;
+}
+
 std::optional<std::string> value_part(std::string_view name, std::string_view value,
                                       std::string_view part) {
   const auto id = header_id_from(name);
   if (part.empty()) return std::string(value);
+  if (has_auth_params(id))
+    return part == "scheme" ? std::string(value.substr(0, value.find(' ')))
+                            : value_param(name, value, part);
   if (id == HeaderId::Via)
     if (auto found = via_part(value, part)) return found;
   if (part == "uri") return uri_of(value);
@@ -240,7 +252,6 @@ std::optional<std::string> value_part(std::string_view name, std::string_view va
     while (digits < value.size() && ascii::is_digit(value[digits])) ++digits;
     return digits == 0 ? std::nullopt : std::optional(std::string(value.substr(0, digits)));
   }
-  if (part == "scheme" && is_challenge(id)) return std::string(value.substr(0, value.find(' ')));
   if (part == "type" || part == "subtype") {
     const auto token = value_token(value);
     const auto slash = token.find('/');

@@ -16,9 +16,18 @@ std::vector<std::string> header_values(const Message& message, std::string_view 
 // Lines with that name.
 std::size_t header_lines(const Message& message, std::string_view name);
 
+// Pieces between separators that stand outside quotes and angle brackets, without the blanks
+// around.
+std::vector<std::string_view> split_outside(std::string_view text, char separator);
+// Parameters behind a scheme, with commas between them (RFC 3261 25.1: challenge, credentials).
+bool has_auth_params(HeaderId id);
+
 // A parameter of one value, quotes off; an empty text for one without "=". Nothing: absent.
 std::optional<std::string> value_param(std::string_view name, std::string_view value,
                                        std::string_view param);
+// The same as it is written.
+std::optional<std::string> raw_param(std::string_view name, std::string_view value,
+                                     std::string_view param);
 // uri display user host port scheme number rseq cseq method token tag transport sent-by type
 // subtype.
 std::optional<std::string> value_part(std::string_view name, std::string_view value,
