@@ -61,6 +61,8 @@ std::string_view words(HeaderCheck::Op op) {
       return "same as in";
     case DiffersFrom:
       return "differs from";
+    case Digest:
+      return "digest is";
   }
   return "";
 }

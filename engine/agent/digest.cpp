@@ -213,6 +213,14 @@ std::string response(const Inputs& in) {
                        h(a2)));
 }
 
+std::optional<std::string> expected_response(const AuthParams& credentials, const Secret& secret,
+                                             std::string_view method, std::string_view body) {
+  auto read = read_credentials(credentials);
+  if (!read || !read->algorithm || !read->qop) return std::nullopt;
+  read->user = secret.user;  // RFC 7616 3.4.4: hashed after all else
+  return response_to(*read, secret, method, body);
+}
+
 // --- Client
 
 Client::Client(std::vector<Secret> secrets, Rng rng) : secrets_(std::move(secrets)), rng_(rng) {}
@@ -246,6 +254,7 @@ std::optional<Client::Challenge> Client::read(std::string_view scheme, const Aut
   if (is_session(*algorithm) && *qop == Qop::None) return std::nullopt;  // RFC 3261 22.4 item 8
   out.algorithm = *algorithm;
   out.qop = *qop;
+  out.hashes_user = ascii::iequals(contents(params.find("userhash")), "true");
   out.is_stale = ascii::iequals(contents(params.find("stale")), "true");
   return out;
 }
@@ -299,6 +308,7 @@ Verdict Client::take(Challenge challenge, Message& request) {
     if (challenge.stale_count > stale_max) return Verdict::Rejected;
   }
   challenge.cnonce = rng_.token(16);
+  challenge.call_id = request.raw(HeaderId::CallId);
   if (!old) {
     if (known_.size() >= nonces_max) known_.erase(known_.begin());
     old = &known_.emplace_back();
@@ -322,14 +332,19 @@ void Client::put_credentials(Challenge& challenge, const Secret& secret, Message
                                       .method = request.method_text(),
                                       .uri = uri,
                                       .body = request.body()});
-  auto value = fmt::format("Digest username={}, realm={}, nonce={}, uri={}, response=\"{}\"",
-                           quote(secret.user), quote(challenge.realm), quote(challenge.nonce),
-                           quote(uri), digest);
+  // RFC 7616 3.4.4 MUST: the name is hashed after all else.
+  const auto user = challenge.hashes_user
+                        ? hash(challenge.algorithm, secret.user + ":" + challenge.realm)
+                        : secret.user;
+  auto value =
+      fmt::format("Digest username={}, realm={}, nonce={}, uri={}, response=\"{}\"", quote(user),
+                  quote(challenge.realm), quote(challenge.nonce), quote(uri), digest);
   if (challenge.has_algorithm)
     value += fmt::format(", algorithm={}", to_string(challenge.algorithm));
   if (challenge.qop != Qop::None)
     value += fmt::format(", qop={}, cnonce=\"{}\", nc={}", to_string(challenge.qop),
                          challenge.cnonce, nc);
+  if (challenge.hashes_user) value += ", userhash=true";
   if (challenge.has_opaque) value += fmt::format(", opaque={}", quote(challenge.opaque));
   if (challenge.is_proxy) {
     remove_credentials<ProxyAuthorization>(request, challenge.realm);
@@ -341,9 +356,12 @@ void Client::put_credentials(Challenge& challenge, const Secret& secret, Message
 }
 
 void Client::authorize(Message& request) {
-  for (auto& challenge : known_)
+  for (auto& challenge : known_) {
+    // RFC 3261 22.3 MUST NOT: not across dialogs.
+    if (challenge.is_proxy && challenge.call_id != request.raw(HeaderId::CallId)) continue;
     if (const auto* secret = secret_for(challenge.realm))
       put_credentials(challenge, *secret, request);
+  }
 }
 
 void Client::learn(const Message& response) {

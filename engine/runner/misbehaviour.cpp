@@ -16,7 +16,8 @@ std::vector<Misbehaviour> all_rows() {
         dialogs_misbehaviours(), reliable_misbehaviours(), sdp_misbehaviours(),
         usages_misbehaviours(), timers_misbehaviours(), registration_misbehaviours(),
         registering_misbehaviours(), effects_misbehaviours(), syntax_misbehaviours(),
-        requests_misbehaviours(), events_misbehaviours(), proxying_misbehaviours()})
+        requests_misbehaviours(), events_misbehaviours(), subscriptions_misbehaviours(),
+        changes_misbehaviours(), bodies_misbehaviours(), proxying_misbehaviours()})
     rows.insert(rows.end(), group.begin(), group.end());
   std::ranges::sort(rows, {}, &Misbehaviour::name);
   return rows;

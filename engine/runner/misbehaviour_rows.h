@@ -20,6 +20,9 @@ std::span<const Misbehaviour> registration_misbehaviours();
 std::span<const Misbehaviour> effects_misbehaviours();
 std::span<const Misbehaviour> syntax_misbehaviours();
 std::span<const Misbehaviour> requests_misbehaviours();
+std::span<const Misbehaviour> bodies_misbehaviours();
+std::span<const Misbehaviour> changes_misbehaviours();
+std::span<const Misbehaviour> subscriptions_misbehaviours();
 std::span<const Misbehaviour> registering_misbehaviours();
 std::span<const Misbehaviour> proxying_misbehaviours();
 
