@@ -103,7 +103,8 @@ Check read_header_check(Element& element) {
                                  {"at-most", Op::AtMost},
                                  {"same-as", Op::SameAs},
                                  {"differs-from", Op::DiffersFrom},
-                                 {"distinct", Op::Distinct}};
+                                 {"distinct", Op::Distinct},
+                                 {"digest", Op::Digest}};
   HeaderCheck check;
   check.name = element.required("name").value_or("");
   check.param = element.text_or("param", "");
@@ -130,6 +131,8 @@ Check read_header_check(Element& element) {
   if (names_message && !element.context().names.messages.contains(check.value))
     element.wrong(check.op == Op::SameAs ? "same-as" : "differs-from",
                   "the name of an earlier message", quoted(check.value));
+  if (check.op == Op::Digest && check.value != "valid")
+    element.wrong("digest", "valid", quoted(check.value));
   check.level = read_level(element);
   check.clause_section = element.text_or("section", "");
   element.is_empty();
@@ -350,7 +353,7 @@ std::string read_new_name(Element& element) {
   const auto name = element.text("as");
   if (!name) return {};
   auto& names = element.context().names;
-  if (!is_name(*name) || *name == "peer" || *name == "sut")
+  if (!is_name(*name) || *name == "peer" || *name == "sut" || *name == "login")
     element.wrong("as",
                   "a name of letters, digits, - and _ that begins with a letter, not peer or sut",
                   quoted(*name));

@@ -83,7 +83,7 @@ class Expansion {
                   fmt::format("${{{}}}", name));
     if (!is_reference(name)) return fail("${name} or ${name.path}", fmt::format("${{{}}}", name));
     const std::string_view owner = std::string_view(name).substr(0, name.find('.'));
-    if (owner != "sut" && owner != "peer" && !names_.has(owner))
+    if (owner != "sut" && owner != "peer" && owner != "login" && !names_.has(owner))
       return fail("the name of an earlier message, dialog or peer", fmt::format("${{{}}}", name));
     return fmt::format("${{{}}}", name);
   }

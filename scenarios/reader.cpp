@@ -272,7 +272,7 @@ class ScenarioReader {
     peer.name = element.required("name").value_or("");
     peer.has_own_address = element.choice("address", words).value_or(0) == 0;
     if (!is_word(peer.name, "-_") || peer.name == "peer" || peer.name == "sut" ||
-        names.has(peer.name))
+        peer.name == "login" || names.has(peer.name))
       element.wrong("name", "a new name of letters, digits, - and _, not peer or sut",
                     fmt::format("\"{}\"", peer.name));
     names.peers.insert(peer.name);

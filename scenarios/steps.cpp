@@ -34,6 +34,7 @@ const std::vector<Action>& actions() {
        {{"offer", {"yes", "no"}},
         {"reliable", {"if-supported", "never", "always"}},
         {"redirects", {"follow"}},
+        {"prack", {"offer"}},
         {"target", {}}}},
       {"ring", {{"status", {}}, {"reliable", {"yes", "no"}}, {"sdp", {"yes", "no"}}}},
       {"answer", {}},

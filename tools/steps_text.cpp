@@ -67,6 +67,8 @@ std::string_view words(HeaderCheck::Op op) {
       return "is not quoted";
     case Distinct:
       return "has no two alike in";
+    case Digest:
+      return "digest is";
   }
   return "";
 }

@@ -157,6 +157,7 @@ std::optional<Refusal> check_content(const Message& request) {
   // disposition; its type is the package's business.
   if (request.method() == Method::Info && request.has(HeaderId::InfoPackage)) {
     support.dispositions.emplace_back("Info-Package");
+    std::erase(support.types, "application/sdp");  // RFC 6086 4.2.2: of no use to a package of ours
     support.types.emplace_back("application/octet-stream");
   }
   // RFC 6665 5.4.5: the package says what stands in its NOTIFYs.

@@ -239,6 +239,10 @@ constexpr std::array rows{
               .summary = "200; answers a re-INVITE after a second",
               .on_invite = answer_at_once,
               .defers_reinvites = true},
+    Behaviour{.user = "slow-update",
+              .summary = "200; answers an UPDATE with an offer after a second",
+              .on_invite = answer_at_once,
+              .defers_updates = true},
     // --- subscriptions; calls are answered at once
     Behaviour{.user = "pending",
               .summary = "subscriptions are pending for a second, then active",

@@ -76,7 +76,8 @@ struct Behaviour {
   Duration gives_up_after = 240s;     // 480 to an INVITE that nobody answered; longer than the
                                       // refresh of 13.3.1.1 and RFC 3262 3
   bool defers_reinvites =
-      false;  // re-INVITEs are answered after a second, so they can be cancelled
+      false;                    // re-INVITEs are answered after a second, so they can be cancelled
+  bool defers_updates = false;  // and UPDATEs with an offer
   Notifier notifier{};
 };
 

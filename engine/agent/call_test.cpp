@@ -60,6 +60,7 @@ const Vector vectors[] = {
     {"video", plain, plain_late},
     {"refuse-reinvite", plain, plain_late},
     {"slow-reinvite", plain, plain_late},
+    {"slow-update", plain, plain_late},
     {"pending", plain, plain_late},
     {"interval", plain, plain_late},
     {"short-lived", plain, plain_late},

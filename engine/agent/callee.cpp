@@ -160,8 +160,29 @@ void Core::run_step(LiveCall& call) {
 
 void Core::command(const Ring& command) {
   auto* call = live_or_newest(command.call);
-  if (call != nullptr && call->server && !call->server->has_final)
-    progress(*call, command.status, command.reliable, command.has_sdp);
+  if (call == nullptr) return;
+  if (call->server && !call->server->has_final)
+    return progress(*call, command.status, command.reliable, command.has_sdp);
+  for (std::size_t i = 0; i < call->dialogs.size(); ++i)
+    progress_reinvite(*call, *call->dialogs[i], command);
+}
+
+// A re-INVITE that is answered later: its user is asked (14.2; RFC 6141 4.6 SHOULD).
+void Core::progress_reinvite(LiveCall& call, CallDialog& dialog, const Ring& wish) {
+  if (!dialog.deferred || dialog.deferred->what != Deferred::What::Reinvite) return;
+  session::ReplyOptions options{.status = wish.status};
+  options.is_reliable = wish.reliable != Reliability::Never;
+  const auto before = dialog.media;
+  const auto& offer = dialog.session.offer();
+  if (wish.has_sdp && dialog.deferred->has_offer && offer) {
+    auto answer = dialog.media.answer(offer->octets);
+    if (answer) options.body = {"application/sdp", std::move(*answer), {}};
+  }
+  const bool answers = options.is_reliable && !options.body.is_empty();
+  // 13.2.1: in an unreliable response only a preview of the answer.
+  if (!dialog.session.reply(dialog.deferred->transaction, options, now_) || !answers)
+    dialog.media = before;
+  pump(call, dialog);
 }
 
 void Core::command(const Answer& command) {

@@ -73,7 +73,7 @@ CallId Core::start_call(Call command, std::optional<Referrer> referrer, unsigned
 Message Core::make_invite(LiveCall& call, const Flow& flow) {
   auto& client = *call.client;
   const auto& wish = client.command;
-  auto invite = make_outside("INVITE", wish.target, flow);
+  auto invite = make_outside("INVITE", wish.target, flow, wish.user);
   if (!wish.call_id.empty()) invite.set(HeaderId::CallId, wish.call_id);
   const auto settings = session_settings(settings_.user, flow, nullptr, is_sips(wish.target));
   auto supported = settings.supported;

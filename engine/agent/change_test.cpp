@@ -199,6 +199,40 @@ TEST(Change, ACancelledReinviteIs487AndRolledBack) {
   expect_all_ends(pair);
 }
 
+// RFC 6141 3.3, 3.8: what a reliable response has answered is not undone.
+TEST(Change, AReinviteThatWasAnsweredReliablyIsNotRefused) {
+  for (const bool is_cancelled : {false, true}) {
+    Pair pair;
+    establish(pair, "slow-reinvite");
+    pair.a_does(Reinvite{.call = 0, .kind = Kind::Hold});
+    pair.run_for(100ms);
+    pair.b_does(Ring{.call = 0, .status = 183, .reliable = Reliability::Always, .has_sdp = true});
+    pair.run_for(100ms);
+    EXPECT_EQ(pair.count(Side::A, "PRACK"), 1U) << pair.dump();
+    if (is_cancelled)
+      pair.a_does(Cancel{});
+    else
+      pair.b_does(Reject{.call = 0, .status = 488});
+    pair.run_for(5s);
+    EXPECT_EQ(pair.count(Side::B, "200 INVITE"), 2U) << pair.dump();
+    expect_same_session(pair);
+    expect_all_ends(pair);
+  }
+}
+
+// RFC 3311 5.2 MUST
+TEST(Change, OneUpdateAtATimeIsAnswered) {
+  Pair pair;
+  establish(pair, "slow-update");
+  pair.a_does(Update{});
+  pair.run_for(500ms);
+  EXPECT_EQ(pair.count(Side::B, "200 UPDATE+sdp"), 0U);
+  pair.run_for(1s);
+  EXPECT_EQ(pair.count(Side::B, "200 UPDATE+sdp"), 1U) << pair.dump();
+  expect_same_session(pair);
+  expect_all_ends(pair);
+}
+
 // RFC 6086 4.2.1 MUST NOT; what a peer gets that does it: scenarios/rfc6086
 TEST(Change, InfoOfAPackageThatThePeerDoesNotListIsNotSent) {
   Pair pair;

@@ -39,6 +39,7 @@ struct Call {
   bool follows_redirects = false;          // RFC 3261 8.1.3.4; otherwise a 3xx ends the call
   bool offers_in_prack = false;  // a new offer in the PRACK of the answer (RFC 6337 2.2, pattern 5)
   std::string call_id{};         // empty: drawn
+  std::string user{};            // who calls, in From; empty: the agent's own user
 };
 struct Ring {
   CallId call = 0;

@@ -334,10 +334,11 @@ void Core::advance(LiveCall& call) {
     if (dialog.deferred && dialog.deferred->due <= now_) {
       const auto deferred = *dialog.deferred;
       dialog.deferred.reset();
-      if (deferred.is_message)
+      if (deferred.what == Deferred::What::Message)
         reply(call, dialog, deferred.transaction, {.status = 200});
       else
-        answer_change(call, dialog, deferred.transaction, false, deferred.has_offer);
+        answer_change(call, dialog, deferred.transaction, deferred.what == Deferred::What::Update,
+                      deferred.has_offer);
     }
   }
   for (std::size_t i = 0; i < call.dialogs.size(); ++i) {

@@ -53,12 +53,13 @@ inline constexpr Duration overload_max = 1h;              // is believed of a Re
 // What became of the offer of a change of ours, kept for the retry after a 491 (RFC 3261 14.1).
 using Change = std::variant<Reinvite, Update>;
 
-// A request of theirs that we answer later (behaviours slow-reinvite, slow-message).
+// A request of theirs that we answer later (behaviours slow-reinvite, slow-update, slow-message).
 struct Deferred {
+  enum class What : std::uint8_t { Reinvite, Update, Message };
+  What what{};
   Instant due{};
   transaction::Id transaction = 0;
   bool has_offer = false;
-  bool is_message = false;  // a re-INVITE otherwise
 };
 
 // An ACK as sent, for the copies of its 2xx that may come (RFC 3261 13.2.2.4).
@@ -282,6 +283,8 @@ class Core {
 
   // --- uas.cpp
   void receive_request(transaction::Id transaction, const Message& request, const Flow& flow);
+  bool is_challenged(const MethodRow& row, transaction::Id transaction, const Message& request,
+                     const Flow& flow, const Behaviour& behaviour);
   void receive_outside(const MethodRow& row, transaction::Id transaction, const Message& request,
                        const Flow& flow);
   void receive_options(transaction::Id transaction, const Message& request, const Flow& flow);
@@ -316,6 +319,7 @@ class Core {
   void command(const Reject& command);
   void command(const Redirect& command);
   void progress(LiveCall& call, int status, Reliability reliable, bool has_sdp);
+  void progress_reinvite(LiveCall& call, CallDialog& dialog, const Ring& wish);
   void accept(LiveCall& call);
   void reject(LiveCall& call, int status, std::vector<session::HeaderLine> headers = {});
   void answered(LiveCall& call);
@@ -395,7 +399,8 @@ class Core {
   // --- outside.cpp
   void command(const SendMessage& command);
   void command(const SendOptions& command);
-  Message make_outside(std::string_view method, std::string_view target, const Flow& flow);
+  Message make_outside(std::string_view method, std::string_view target, const Flow& flow,
+                       std::string_view user = {});
   void send_outside(Message request, unsigned challenges);
   void receive_outside_response(const ClientTransaction& owner, const Message& response);
 

@@ -76,6 +76,7 @@ std::optional<Challenge> read_challenge(std::string_view scheme, const AuthParam
   if (out.algorithm && is_session(*out.algorithm) && *qop == Qop::None) return std::nullopt;
   out.qop = *qop;
   out.is_stale = ascii::iequals(contents(params.find("stale")), "true");
+  out.hashes_user = ascii::iequals(contents(params.find("userhash")), "true");
   return out;
 }
 
@@ -253,6 +254,14 @@ std::string response(const Inputs& in) {
                        h(a2)));
 }
 
+std::optional<std::string> expected_response(const AuthParams& credentials, const Secret& secret,
+                                             std::string_view method, std::string_view body) {
+  auto read = read_credentials(credentials);
+  if (!read || !read->algorithm || !read->qop) return std::nullopt;
+  read->user = secret.user;  // RFC 7616 3.4.4: hashed after all else
+  return response_to(*read, secret, method, body);
+}
+
 // --- client
 
 std::vector<Challenge> challenges_of(const Message& response) {
@@ -267,13 +276,18 @@ std::vector<Challenge> challenges_of(const Message& response) {
 std::string credentials(const Challenge& challenge, Inputs inputs) {
   inputs.algorithm = challenge.algorithm.value_or(Algorithm::Md5);
   inputs.qop = challenge.qop;
+  // RFC 7616 3.4.4 MUST: the name is hashed after all else.
+  const auto user = challenge.hashes_user
+                        ? hash(inputs.algorithm, fmt::format("{}:{}", inputs.user, inputs.realm))
+                        : std::string(inputs.user);
   auto out = fmt::format("Digest username={}, realm={}, nonce={}, uri={}, response=\"{}\"",
-                         quote(inputs.user), quote(inputs.realm), quote(inputs.nonce),
+                         quote(user), quote(inputs.realm), quote(inputs.nonce),
                          quote(inputs.uri), response(inputs));
   if (challenge.algorithm) out += fmt::format(", algorithm={}", to_string(*challenge.algorithm));
   if (challenge.qop != Qop::None)
     out += fmt::format(", qop={}, cnonce={}, nc={}", to_string(challenge.qop), quote(inputs.cnonce),
                        inputs.nc);
+  if (challenge.hashes_user) out += ", userhash=true";
   if (challenge.opaque) out += fmt::format(", opaque={}", quote(*challenge.opaque));
   return out;
 }
@@ -321,7 +335,7 @@ Verdict Client::take(const Challenge& challenge, Message& request) {
     if (known_.size() >= nonces_max) known_.erase(known_.begin());
     old = &known_.emplace_back();
   }
-  *old = {challenge, stale_count, 0, rng_.token(16)};
+  *old = {challenge, stale_count, 0, rng_.token(16), std::string(request.raw(HeaderId::CallId))};
   put_credentials(*old, *secret, request);
   return Verdict::Retry;
 }
@@ -347,9 +361,12 @@ void Client::put_credentials(Known& challenge, const Secret& secret, Message& re
 }
 
 void Client::authorize(Message& request) {
-  for (auto& challenge : known_)
+  for (auto& challenge : known_) {
+    // RFC 3261 22.3 MUST NOT: not across dialogs.
+    if (challenge.is_proxy && challenge.call_id != request.raw(HeaderId::CallId)) continue;
     if (const auto* secret = secret_for(challenge.realm))
       put_credentials(challenge, *secret, request);
+  }
 }
 
 void Client::learn(const Message& response) {

@@ -29,6 +29,12 @@ std::optional<Algorithm> algorithm_from(std::string_view token);
 // Lower-case hexadecimal digest of the text.
 std::string hash(Algorithm algorithm, std::string_view text);
 
+struct Secret {
+  std::string realm;  // empty: any
+  std::string user;
+  std::string password;
+};
+
 // All that goes into a response (RFC 7616 3.4.1).
 struct Inputs {
   Algorithm algorithm = Algorithm::Md5;
@@ -37,6 +43,11 @@ struct Inputs {
 };
 // request-digest; method empty: response-auth of Authentication-Info (RFC 7616 3.5).
 std::string response(const Inputs& inputs);
+
+// What `response` of these credentials has to be, for the user of that secret, whatever they call
+// him; nothing: they cannot be read, or their algorithm or qop is not known.
+std::optional<std::string> expected_response(const AuthParams& credentials, const Secret& secret,
+                                             std::string_view method, std::string_view body);
 
 // --- client
 
@@ -48,18 +59,13 @@ struct Challenge {
   std::optional<Algorithm> algorithm;  // as it is named; nothing: MD5 (RFC 7616 3.3)
   Qop qop{};
   bool is_stale = false;
+  bool hashes_user = false;  // userhash=true (RFC 7616 3.4.4)
 };
 // Of a 401 or 407, for each realm the topmost that we support (RFC 8760 2.4).
 std::vector<Challenge> challenges_of(const Message& response);
 // The value of Authorization or Proxy-Authorization that answers the challenge: what is in `inputs`
-// and the response made of it; algorithm, qop and opaque are the challenge's.
+// and the response made of it; algorithm, qop, userhash and opaque are the challenge's.
 std::string credentials(const Challenge& challenge, Inputs inputs);
-
-struct Secret {
-  std::string realm;  // empty: any
-  std::string user;
-  std::string password;
-};
 
 // What became of a 401 or 407.
 enum class Verdict : std::uint8_t {
@@ -80,7 +86,8 @@ class Client {
   // request. Old credentials of these realms are replaced.
   Verdict answer_challenge(const Message& response, Message& request);
   // Puts credentials for known realms on a request that starts a new transaction in a dialog or to
-  // the same place (RFC 3261 22.2: MAY); nothing known: nothing done.
+  // the same place (RFC 3261 22.2: MAY), those for a proxy where the Call-ID is the same (22.3);
+  // nothing known: nothing done.
   void authorize(Message& request);
   // A final response to a request with our credentials that is no challenge: takes nextnonce over
   // (RFC 7616 3.5).
@@ -92,6 +99,7 @@ class Client {
     int stale_count = 0;
     std::uint32_t nc = 0;
     std::string cnonce;
+    std::string call_id;  // of the request that was challenged
   };
   Known* known(bool is_proxy, std::string_view realm);
   Verdict take(const Challenge& challenge, Message& request);

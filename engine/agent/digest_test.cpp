@@ -205,6 +205,39 @@ TEST(DigestClient, TakesTheTopmostChallengeThatItSupports) {
   EXPECT_EQ(header->params.find("nc")->value, "00000001");
 }
 
+// RFC 7616 3.4.4 MUST: the name is hashed, and its hash is no part of the response.
+TEST(DigestClient, HashesTheUserWhenAsked) {
+  auto response = Message::response(401);
+  response.add(HeaderId::WwwAuthenticate,
+               "Digest realm=\"r\", nonce=\"1\", algorithm=SHA-256, qop=\"auth\", userhash=TRUE");
+  auto request = invite();
+  const Secret secret{"", "u", "p"};
+  Client client({secret}, Rng(1));
+  ASSERT_EQ(client.answer_challenge(response, request), Verdict::Retry);
+  const auto header = request.get<Authorization>();
+  ASSERT_TRUE(header);
+  EXPECT_EQ(unquote(header->params.value("username")), hash(Algorithm::Sha256, "u:r"));
+  EXPECT_EQ(header->params.value("userhash"), "true");
+  EXPECT_EQ(expected_response(header->params, secret, request.method_text(), request.body()),
+            unquote(header->params.value("response")));
+}
+
+// RFC 3261 22.3 MUST NOT.
+TEST(DigestClient, KeepsCredentialsForAProxyToOneCall) {
+  auto response = Message::response(407);
+  response.add(HeaderId::ProxyAuthenticate, "Digest realm=\"r\", nonce=\"1\"");
+  auto request = invite();
+  request.set(HeaderId::CallId, "one");
+  Client client({Secret{"", "u", "p"}}, Rng(1));
+  ASSERT_EQ(client.answer_challenge(response, request), Verdict::Retry);
+  for (const std::string_view call : {"one", "other"}) {
+    auto next = invite();
+    next.set(HeaderId::CallId, call);
+    client.authorize(next);
+    EXPECT_EQ(next.has(HeaderId::ProxyAuthorization), call == "one");
+  }
+}
+
 TEST(DigestClient, AnswersOriginAndProxiesEachWithItsOwnSecret) {
   auto response = Message::response(401);
   response.add(HeaderId::WwwAuthenticate, "Digest realm=\"a\", nonce=\"1\"");

@@ -256,6 +256,8 @@ void Core::on(LiveCall& call, CallDialog& dialog, session::Rejected output) {
 }
 
 void Core::on(LiveCall& call, CallDialog&, session::Responded output) {
+  // RFC 6337 2.3: a PRACK whose offer was refused; its INVITE is given up (policy).
+  if (output.request.method() == Method::Prack && output.status == 488) command(Cancel{call.id});
   emit(RequestAnswered{call.id, std::string(output.request.method_text()), output.status});
 }
 
@@ -298,8 +300,14 @@ void Core::on(LiveCall&, CallDialog&, session::SignalingChanged) {}
 void Core::on(LiveCall&, CallDialog&, session::StateChanged) {}
 
 void Core::on(LiveCall& call, CallDialog& dialog, session::ResynchroniseWanted) {
-  // RFC 6141 3.4 SHOULD: a new offer puts things straight.
-  dialog.wanted = Reinvite{call.id, Reinvite::Kind::Same};
+  // RFC 6141 3.4 SHOULD: a new offer puts things straight, as close as may be to what was before:
+  // the session has gone back to it already, the media have not.
+  const auto& ours = dialog.session.offer_answer().local();
+  std::vector<Finding> departures;
+  const auto before = sdp::parse_lenient(ours ? ours->octets : std::string(), departures);
+  const bool was_held =
+      before && !before->media.empty() && !sdp::receives(before->direction(before->media.front()));
+  dialog.wanted = Reinvite{call.id, was_held ? Reinvite::Kind::Hold : Reinvite::Kind::Resume};
   try_wanted(call, dialog);
 }
 
@@ -406,10 +414,17 @@ void Core::deliver_change(LiveCall& call, CallDialog& dialog, const Deliver& req
     if (refusal == 488) options.headers.push_back(warning());  // 14.2, RFC 3311 5.2 SHOULD
     return reply(call, dialog, request.transaction, std::move(options));
   }
-  const bool defers =
-      call.server && call.server->behaviour != nullptr && call.server->behaviour->defers_reinvites;
-  if (defers && !is_update && !dialog.deferred) {
-    dialog.deferred = Deferred{now_ + 1s, request.transaction, request.has_offer};
+  const auto* behaviour = call.server ? call.server->behaviour : nullptr;
+  const bool defers = behaviour != nullptr && (is_update ? is_change && behaviour->defers_updates
+                                                         : behaviour->defers_reinvites);
+  if (defers && !dialog.deferred) {
+    using What = Deferred::What;
+    dialog.deferred = Deferred{is_update ? What::Update : What::Reinvite, now_ + 1s,
+                               request.transaction, request.has_offer};
+    // RFC 6141 4.6 SHOULD: a new target is accepted before the user decides.
+    const auto contact = request.request.get<Contact>();
+    if (contact && contact->addr.uri.text != dialog.session.dialog().remote_target())
+      progress_reinvite(call, dialog, {.status = 183, .reliable = Reliability::Always});
     return;
   }
   answer_change(call, dialog, request.transaction, is_update, request.has_offer);
@@ -421,7 +436,10 @@ void Core::answer_change(LiveCall& call, CallDialog& dialog, transaction::Id tra
   if (dialog.reject_next && !is_update)
     options.status = *std::exchange(dialog.reject_next, std::nullopt);
   const auto before = dialog.media;
-  if (options.status < 300 && has_offer) {
+  // A reliable provisional response may have finished the exchange of a re-INVITE already.
+  const bool is_done = !is_update && dialog.session.offer_answer().invite_exchange() ==
+                                         session::InviteExchange::Done;
+  if (options.status < 300 && has_offer && !is_done) {
     const auto& offer = dialog.session.offer();
     auto answer = dialog.media.answer(offer ? offer->octets : std::string_view{});
     if (answer) {
@@ -430,7 +448,7 @@ void Core::answer_change(LiveCall& call, CallDialog& dialog, transaction::Id tra
       options.status = answer.error().refusal == sdp::LocalMedia::Refusal::Malformed ? 400 : 488;
       if (options.status == 488) options.headers.push_back(warning());
     }
-  } else if (options.status < 300 && !is_update) {
+  } else if (options.status < 300 && !is_update && !is_done) {
     options.body = session_body(dialog.media.offer(sdp::LocalMedia::Change::AllCodecs));
   }
   if (!dialog.session.reply(transaction, options, now_)) dialog.media = before;
@@ -478,7 +496,7 @@ void Core::deliver_message(LiveCall& call, CallDialog& dialog, const Deliver& re
   const auto delay =
       call.server && call.server->behaviour != nullptr ? call.server->behaviour->message_delay : 0s;
   if (delay > 0s && !dialog.deferred)
-    dialog.deferred = Deferred{now_ + delay, request.transaction, false, true};
+    dialog.deferred = Deferred{Deferred::What::Message, now_ + delay, request.transaction, false};
   else if (!request.was_answered)
     reply(call, dialog, request.transaction, {.status = 200});
   emit(MessageArrived{call.id, body});

@@ -20,7 +20,8 @@ bool is_too_long(const Message& message) {
 }  // namespace
 
 // 8.1.1: what every request has; no Via, no Contact, no body.
-Message Core::make_outside(std::string_view method, std::string_view target, const Flow& flow) {
+Message Core::make_outside(std::string_view method, std::string_view target, const Flow& flow,
+                           std::string_view user) {
   std::string uri(ascii::trim(target));
   if (uri.size() > 2 && uri.front() == '<' && uri.back() == '>')
     uri = uri.substr(1, uri.size() - 2);
@@ -30,7 +31,7 @@ Message Core::make_outside(std::string_view method, std::string_view target, con
   const std::string host = local_host(flow);
   Endpoint own = flow.local;
   own.host = settings_.domain.empty() ? host : settings_.domain;
-  std::string from = "<sip:" + escape_user(settings_.user) + '@';
+  std::string from = "<sip:" + escape_user(user.empty() ? settings_.user : user) + '@';
   from += settings_.domain.empty() ? host_port(own) : settings_.domain;
   from += ">;tag=" + rng_.token(12);
   auto request = Message::request(method, uri);

@@ -18,7 +18,12 @@ std::optional<Refusal> check_refer_to(const Message& refer) {
   if (!refer.has(HeaderId::ReferTo)) return Refusal{400, clause, "Missing Refer-To", {}};
   if (refer.line_count(HeaderId::ReferTo) != 1)
     return Refusal{400, clause, "More than one Refer-To", {}};
-  if (!refer.get<ReferTo>()) return Refusal{400, clause, "Malformed Refer-To", {}};
+  const auto refer_to = refer.get<ReferTo>();
+  if (!refer_to) return Refusal{400, clause, "Malformed Refer-To", {}};
+  // RFC 5621 8.4 SHOULD: a body part is no target for us, whatever its disposition.
+  if (ascii::iequals(refer_to->addr.uri.scheme_text, "cid"))
+    return Refusal{
+        415, {5621, "8.4", Level::Should}, {}, {{"Accept", std::string(accepted_media_types())}}};
   return std::nullopt;
 }
 
@@ -63,9 +68,9 @@ void Core::deliver_refer(LiveCall& call, CallDialog& dialog, const session::Deli
   if (request.was_answered) return;
   const auto& refer = request.request;
   if (const auto refusal = check_refer_to(refer)) {
-    reply(call, dialog, request.transaction,
-          {.status = refusal->status, .reason = refusal->reason});
-    return;
+    session::ReplyOptions options{.status = refusal->status, .reason = refusal->reason};
+    for (const auto& [name, value] : refusal->headers) options.headers.push_back({name, value});
+    return reply(call, dialog, request.transaction, std::move(options));
   }
   auto wish = call_for(refer);
   if (!wish || !may_call_for_referrer(call)) {
@@ -80,6 +85,9 @@ void Core::deliver_refer(LiveCall& call, CallDialog& dialog, const session::Deli
     options.headers.push_back({"Refer-Sub", "false"});
   reply(call, dialog, request.transaction, std::move(options));
   emit(ReferArrived{call.id, wish->target});
+  // RFC 3892 2.2 SHOULD: the target sees who the referrer has spoken to.
+  if (const auto us = parse_uri(dialog.session.dialog().local_uri()); us && us->has_user)
+    wish->user = unescape(us->user);
   std::optional<Referrer> referrer;
   if (const auto cseq = refer.get<CSeq>(); cseq && !no_subscription)
     referrer = Referrer{call.id, dialog.key, cseq->number};

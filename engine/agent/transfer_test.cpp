@@ -103,6 +103,17 @@ TEST(Refer, WhatWeDoNotReachIsDeclined) {
   }
 }
 
+// RFC 5621 8.4 SHOULD
+TEST(Refer, ABodyPartAsTargetIs415) {
+  Pair pair;
+  establish(pair);
+  pair.a_does(SendRefer{0, "cid:part@example.com"});
+  pair.run_for(1s);
+  EXPECT_EQ(pair.count(Side::B, "415 REFER"), 1U);
+  EXPECT_TRUE(pair.sent(Side::B, "415 REFER").has(HeaderId::Accept));
+  expect_all_ends(pair);
+}
+
 TEST(Refer, HeadersOfTheTargetGoIntoTheInvite) {
   Pair pair;
   establish(pair);
@@ -114,6 +125,17 @@ TEST(Refer, HeadersOfTheTargetGoIntoTheInvite) {
   EXPECT_EQ(invite.line_count(HeaderId::Via), 1U);
   EXPECT_FALSE(invite.has(HeaderId::Reason));
   EXPECT_EQ(invite.request_uri(), pair.uri(Side::A, "auto"));
+  expect_all_ends(pair);
+}
+
+// RFC 3892 2.2 SHOULD: one identity for the referrer and the target.
+TEST(Refer, TheTargetSeesWhoWasReferred) {
+  Pair pair;
+  establish(pair, "update-empty");
+  pair.a_does(SendRefer{0, pair.uri(Side::A, "auto")});
+  pair.run_for(1s);
+  EXPECT_THAT(std::string(pair.sent(Side::B, "INVITE+sdp").raw(HeaderId::From)),
+              StartsWith("<sip:update-empty@"));
   expect_all_ends(pair);
 }
 

@@ -92,16 +92,20 @@ void Core::receive_request(transaction::Id transaction, const Message& request, 
       behaviour->authentication == Authentication::None &&
       redirect_to_bindings(transaction, request, flow, *behaviour))
     return;
+  // 8.2.2.2 SHOULD: the same request over another path; its credentials are as good as before.
+  if (!has_to_tag(request) && layer_.is_merged(request, transaction)) {
+    respond(transaction, request, {482, {3261, "8.2.2.2", Level::Should}}, flow);
+    return;
+  }
+  // 8.2 SHOULD: authentication comes before method, header fields and content.
+  if (dialog == nullptr && !has_to_tag(request) && row != nullptr &&
+      is_challenged(*row, transaction, request, flow, *behaviour))
+    return;
   // RFC 6665 4.4.1: a NOTIFY may make its dialog; its To tag is ours.
   const bool may_make_dialog = request.method() == Method::Notify && dialog == nullptr;
   if (auto refusal = admit(request, dialog != nullptr || may_make_dialog, behaviour)) {
     if (dialog != nullptr) dialog->session.request_refused(request);
     respond(transaction, request, *refusal, flow);
-    return;
-  }
-  // 8.2.2.2 SHOULD: the same request over another path.
-  if (!has_to_tag(request) && layer_.is_merged(request, transaction)) {
-    respond(transaction, request, {482, {3261, "8.2.2.2", Level::Should}}, flow);
     return;
   }
   if (may_make_dialog && notify_makes_dialog(transaction, request, flow)) return;
@@ -115,19 +119,24 @@ void Core::receive_request(transaction::Id transaction, const Message& request, 
   pump(*call, *dialog);
 }
 
+// 22.1: whatever the user wants protected.
+bool Core::is_challenged(const MethodRow& row, transaction::Id transaction, const Message& request,
+                         const Flow& flow, const Behaviour& behaviour) {
+  if (row.outside == Outside::NoDialog) return false;
+  const bool is_guarded = row.outside == Outside::Register && behaviour.refuses_registration;
+  Message challenge;
+  if (!authenticate(is_guarded ? Authentication::Server : behaviour.authentication, request,
+                    challenge))
+    return false;
+  respond(transaction, std::move(challenge), flow);
+  return true;
+}
+
 void Core::receive_outside(const MethodRow& row, transaction::Id transaction,
                            const Message& request, const Flow& flow) {
   const auto& behaviour = *called(request);
   if (row.outside == Outside::NoDialog) {
     respond(transaction, request, {481, row.clause}, flow);
-    return;
-  }
-  // 22.1: whatever the user wants protected.
-  const bool is_guarded = row.outside == Outside::Register && behaviour.refuses_registration;
-  Message challenge;
-  if (auto refusal = authenticate(is_guarded ? Authentication::Server : behaviour.authentication,
-                                  request, challenge)) {
-    respond(transaction, std::move(challenge), flow);
     return;
   }
   if (row.outside != Outside::Register &&

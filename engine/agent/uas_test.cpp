@@ -320,6 +320,17 @@ TEST_F(Uas, MergedRequestsAre482) {
   EXPECT_EQ(status(invite), 482);
 }
 
+// 8.2 SHOULD: authentication, method, header fields, content.
+TEST_F(Uas, AuthenticationComesBeforeAllElse) {
+  auto invite = request("INVITE", "digest");
+  invite.add("Require", "nosuch");
+  EXPECT_EQ(status(invite), 401);
+  auto unknown = request("MESSAGE", "digest");
+  unknown.set_body("application/x-none", "?");
+  EXPECT_EQ(status(unknown), 401);
+  EXPECT_EQ(status(request("BYE", "digest")), 481);  // nobody's credentials make a dialog of it
+}
+
 // 8.2.7: the same request always gets the same To tag, without state.
 TEST_F(Uas, StatelessAnswersAreAlike) {
   auto octets = request("OPTIONS").to_string();
@@ -402,8 +413,8 @@ TEST_F(Uas, ContactOfACallToASipsUriIsSips) {
   agent_ = Agent(with_tls, Rng(1));
   for (const std::string_view scheme : {"sip", "sips"}) {
     Call command;
-    command.target = std::string(scheme) + ":test@192.0.2.9;transport=" +
-                     (scheme == "sip" ? "tls" : "tcp");
+    command.target =
+        std::string(scheme) + ":test@192.0.2.9;transport=" + (scheme == "sip" ? "tls" : "tcp");
     agent_.handle(command, now_);
     const auto sent = drain();
     ASSERT_EQ(sent.size(), 1U);

@@ -220,7 +220,8 @@ std::optional<RecordId> Script::last_request_received(std::size_t peer) const {
 
 CheckContext Script::context() const {
   return {[this](std::string_view reference) { return lookup(reference); },
-          [this](std::string_view name) { return named(name); }};
+          [this](std::string_view name) { return named(name); },
+          options_.login ? &*options_.login : nullptr};
 }
 
 std::optional<std::string> Script::text(const Template& value) {
@@ -287,6 +288,7 @@ std::optional<std::string> Script::lookup(std::string_view reference) const {
     if (field == "uri") return uri;
     return std::nullopt;
   };
+  if (name == "login" && field == "user" && options_.login) return options_.login->user;
   if (name == "sut") {
     if (field == "user") return user_;
     return address(options_.sut, peers_->sut_uri(user_));

@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/agent/digest.h"
 #include "engine/base/ascii.h"
+#include "engine/message/header/all.h"
 #include "engine/message/header_id.h"
 #include "engine/message/uri.h"
+#include "engine/runner/run.h"
 #include "engine/runner/values.h"
 #include "engine/sdp/negotiate.h"
 
@@ -173,6 +176,8 @@ std::string_view word(HeaderCheck::Op op) {
       return "is a token";
     case Op::Distinct:
       return "differs from value to value in";
+    case Op::Digest:
+      return "is";
   }
   return {};
 }
@@ -261,13 +266,42 @@ bool holds(const HeaderCheck& what, const Subject& subject, const std::string& w
       });
     case Op::Distinct:
       return are_distinct(subject.values, what.name, wanted);
+    case Op::Digest:
+      break;  // check_digest
   }
   return false;
+}
+
+// What `response` of the credentials is and what it should be (RFC 7616 3.4.1).
+template <class Header>
+std::optional<Mismatch> check_digest(const Message& message, const HeaderCheck& what,
+                                     const Login& login) {
+  Mismatch out{.expected = label(what) + " with a response that can be computed"};
+  out.header = label(what);
+  out.level = what.level;
+  out.clause_section = what.clause_section;
+  out.observed = "absent";
+  for (const auto& credentials : message.all<Header>()) {
+    out.observed = std::string(message.raw(Header::id));
+    const agent::digest::Secret secret{{}, login.user, login.password};
+    const auto due = credentials
+                         ? agent::digest::expected_response(credentials->params, secret,
+                                                            message.method_text(), message.body())
+                         : std::nullopt;
+    if (!due) return out;
+    out.expected = fmt::format("{} with response {}", label(what), *due);
+    if (unquote(credentials->params.value("response")) != *due) return out;
+  }
+  return message.has(Header::id) ? std::nullopt : std::optional(std::move(out));
 }
 
 std::optional<Mismatch> check_header(const Message& message, const HeaderCheck& what,
                                      const CheckContext& context) {
   using Op = HeaderCheck::Op;
+  if (what.op == Op::Digest && context.login != nullptr)
+    return header_id_from(what.name) == HeaderId::ProxyAuthorization
+               ? check_digest<ProxyAuthorization>(message, what, *context.login)
+               : check_digest<Authorization>(message, what, *context.login);
   const bool refers = what.op == Op::SameAs || what.op == Op::DiffersFrom;
   const Message* other = refers ? context.message(what.value) : nullptr;
   if (refers && other == nullptr)

@@ -31,9 +31,12 @@ struct Mismatch {
   bool is_reference_unknown = false;  // the case refers to something that is not known
 };
 
+struct Login;
+
 struct CheckContext {
   Lookup lookup;
   std::function<const Message*(std::string_view name)> message;  // nullptr: no such message
+  const Login* login = nullptr;                                  // for digests
 };
 
 // Nothing: the check holds.

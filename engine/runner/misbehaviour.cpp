@@ -18,7 +18,8 @@ std::vector<Misbehaviour> all_rows() {
         registering_misbehaviours(), effects_misbehaviours(), syntax_misbehaviours(),
         requests_misbehaviours(), events_misbehaviours(), proxying_misbehaviours(),
         proxied_responses_misbehaviours(), proxied_extensions_misbehaviours(),
-        authentication_misbehaviours()})
+        authentication_misbehaviours(), subscriptions_misbehaviours(),
+        changes_misbehaviours(), bodies_misbehaviours()})
     rows.insert(rows.end(), group.begin(), group.end());
   std::ranges::sort(rows, {}, &Misbehaviour::name);
   return rows;

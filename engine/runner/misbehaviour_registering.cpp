@@ -248,6 +248,59 @@ constexpr Misbehaviour rows[] = {
            value.erase(at + 10, 32);
        });
      }},
+    {"miscounts-in-digest",
+     {7616, "3.4.1", Level::Stated},
+     "digests another nc than it sends",
+     [](Wire& w) {
+       edit_credentials(w,
+                        [](std::string& value) { replace(value, "nc=00000001", "nc=00000002"); });
+     }},
+    {"changes-body-after-digest",
+     {7616, "3.4.3", Level::Stated},
+     "digests another body than it sends",
+     [](Wire& w) {
+       if (w.sends(Method::Invite) && w.message().has(HeaderId::ProxyAuthorization))
+         edit_sdp(w.edit(), [](std::vector<std::string>& lines) { lines.emplace_back("a=x"); });
+     }},
+    {"names-the-user",
+     {7616, "3.4.4", Level::Must},
+     "says that it has hashed the name of its user, and has not",
+     [](Wire& w) {
+       edit_credentials(w, [](std::string& value) {
+         const auto start = value.find("username=\"") + 10;
+         value.replace(start, value.find('"', start) - start, "alice");
+       });
+     }},
+    {"gives-up-at-several-realms",
+     {8760, "2.4", Level::Should},
+     "answers no challenge when there are several",
+     [](Wire& w) {
+       const auto* refused = w.last_response(false, Method::Register, 401, 401);
+       if (w.sends(Method::Register) && refused != nullptr &&
+           refused->line_count(HeaderId::WwwAuthenticate) > 1)
+         w.drop();
+     }},
+    {"joins-credentials",
+     {3261, "7.3.1", Level::MustNot},
+     "joins credentials of several realms by commas",
+     [](Wire& w) {
+       if (w.message().line_count(HeaderId::ProxyAuthorization) < 2 || !w.is_sent()) return;
+       std::string all;
+       for (std::size_t i = 0; i < w.message().field_count(); ++i)
+         if (const auto field = w.message().field(i); field.id == HeaderId::ProxyAuthorization)
+           all += (all.empty() ? "" : ", ") + std::string(field.value);
+       w.edit().set(HeaderId::ProxyAuthorization, all);
+     }},
+    {"proxy-credentials-for-all",
+     {3261, "22.3", Level::MustNot},
+     "sends the credentials that a proxy has asked for in every call",
+     [](Wire& w) {
+       const auto* asked = w.last(true, [](const Message& m) {
+         return m.is_request() && m.has(HeaderId::ProxyAuthorization);
+       });
+       if (w.sends(Method::Invite) && asked != nullptr)
+         w.edit().set(HeaderId::ProxyAuthorization, asked->raw(HeaderId::ProxyAuthorization));
+     }},
 };
 
 }  // namespace

@@ -283,6 +283,39 @@ constexpr Misbehaviour rows[] = {
      [](Wire& w) {
        if (w.is_sent() && w.message().status() == 400) set_status(w.edit(), 486);
      }},
+    {"challenges-ack",
+     {3261, "22.1", Level::MustNot},
+     "answers an ACK without credentials by 401",
+     [](Wire& w) {
+       if (!w.gets(Method::Ack) || w.message().has(HeaderId::Authorization)) return;
+       Message challenge = w.make_response(401);
+       challenge.add(HeaderId::WwwAuthenticate, "Digest realm=\"r\", nonce=\"n\"");
+       w.send(std::move(challenge));
+     }},
+    {"refuses-credentials-in-ack",
+     {3261, "22.1", Level::Must},
+     "takes no ACK with credentials that it has seen before",
+     [](Wire& w) {
+       if (w.gets(Method::Ack) && w.message().has(HeaderId::Authorization)) w.drop();
+     }},
+    {"415-before-420",
+     {3261, "8.2", Level::Should},
+     "looks at the body before the header fields",
+     [](Wire& w) {
+       if (!w.is_sent() || w.message().status() != 420) return;
+       set_status(w.edit(), 415);
+       w.edit().remove(HeaderId::Unsupported);
+       w.edit().add(HeaderId::Accept, "application/sdp");
+     }},
+    {"420-before-401",
+     {3261, "8.2", Level::Should},
+     "looks at the header fields before it asks for credentials",
+     [](Wire& w) {
+       if (!w.is_sent() || w.message().status() != 401) return;
+       set_status(w.edit(), 420);
+       w.edit().remove(HeaderId::WwwAuthenticate);
+       w.edit().add(HeaderId::Unsupported, "nosuch");
+     }},
 };
 
 }  // namespace

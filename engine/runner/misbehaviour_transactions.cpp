@@ -196,6 +196,19 @@ constexpr Misbehaviour rows[] = {
                            w.message().has(HeaderId::ProxyAuthorization)))
          w.drop();
      }},
+    {"one-request-a-segment",
+     {3261, "18.3", Level::Stated},
+     "takes what follows a request in its segment for nothing",
+     [](Wire& w) {
+       if (w.gets(Method::Options) && w.message().raw(HeaderId::CallId).starts_with("second-"))
+         w.drop();
+     }},
+    {"answers-on-old-connections",
+     {3261, "18.2.2", Level::Should},
+     "loses responses whose connection is gone",
+     [](Wire& w) {
+       if (w.sends(Method::Invite, 200, 299)) w.drop();
+     }},
 };
 
 }  // namespace

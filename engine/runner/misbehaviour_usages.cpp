@@ -229,6 +229,92 @@ constexpr Misbehaviour rows[] = {
        if (w.sends(Method::Refer) && invite != nullptr)
          w.edit().set(HeaderId::CallId, invite->raw(HeaderId::CallId));
      }},
+    {"420-without-norefersub",
+     {4488, "4", Level::Stated},
+     "refuses norefersub and does not say that it was that",
+     [](Wire& w) {
+       if (w.sends(Method::Refer, 200, 299)) set_status(w.edit(), 420);
+     }},
+    {"suppresses-outside",
+     {4488, "5", Level::ShouldNot},
+     "sends Refer-Sub: false with a REFER that might fork",
+     [](Wire& w) {
+       if (w.sends(Method::Refer)) w.edit().set(HeaderId::ReferSub, "false");
+     }},
+    {"refers-nowhere",
+     {7647, "4", Level::Must},
+     "sends REFER in a dialog of its own that says nothing of the call",
+     [](Wire& w) {
+       if (!w.sends(Method::Refer)) return;
+       w.edit().set(HeaderId::CallId, "of-its-own");
+       set_tag(w.edit(), HeaderId::To, "");
+       w.edit().remove(HeaderId::TargetDialog);
+     }},
+    {"bare-referred-by",
+     {3892, "3", Level::Must},
+     "writes a URI with parameters into Referred-By without brackets",
+     [](Wire& w) {
+       if (w.sends(Method::Refer))
+         w.edit().set(HeaderId::ReferredBy, "sip:alice@192.0.2.1;transport=udp");
+     }},
+    {"another-identity-to-target",
+     {3892, "2.2", Level::Should},
+     "calls the target of a REFER as somebody else",
+     [](Wire& w) {
+       if (!w.sends(Method::Invite) || w.last_request(false, Method::Refer) == nullptr) return;
+       const auto tag = tag_of(w.message(), HeaderId::From);
+       w.edit().set(HeaderId::From, "<sip:somebody-else@192.0.2.1>");
+       set_tag(w.edit(), HeaderId::From, tag);
+     }},
+    {"doubles-replaces-tags",
+     {3891, "6.1", Level::Must},
+     "writes two to-tags into Replaces",
+     [](Wire& w) {
+       if (w.sends(Method::Invite) && w.message().has(HeaderId::Replaces))
+         w.edit().set(HeaderId::Replaces,
+                      std::string(w.message().raw(HeaderId::Replaces)) + ";to-tag=again");
+     }},
+    {"zero-is-a-tag",
+     {3891, "6.1", Level::Stated},
+     "finds no dialog without tag for a tag of 0",
+     [](Wire& w) {
+       const Message* invite = w.last_request(false, Method::Invite);
+       if (w.sends(Method::Invite, 200, 299) && invite != nullptr &&
+           invite->raw(HeaderId::Replaces).contains("from-tag=0"))
+         set_status(w.edit(), 481), drop_body(w.edit());
+     }},
+    {"sends-info-twice",
+     {6086, "3", Level::MustNot},
+     "sends the same as legacy INFO, too",
+     [](Wire& w) {
+       if (!w.sends(Method::Info) || w.is_repeated() || w.memory()++ > 0) return;
+       Message again = w.message();
+       again.remove(HeaderId::InfoPackage);
+       set_branch(again, branch_of(again) + "x");
+       set_cseq(again, cseq_number(again) + 1);
+       w.send(std::move(again), 200ms);
+     }},
+    {"prefers-legacy-info",
+     {6086, "3", Level::Must},
+     "sends legacy INFO although the peer receives its package",
+     [](Wire& w) {
+       if (w.sends(Method::Info)) w.edit().remove(HeaderId::InfoPackage);
+     }},
+    {"info-without-call",
+     {6086, "4.2.1", Level::MustNot},
+     "sends INFO to whoever has asked for its options",
+     [](Wire& w) {
+       if (!w.gets(Method::Options) || w.is_repeated()) return;
+       Message info = Message::request("INFO", "sip:peer@192.0.2.101:5060");
+       info.add(HeaderId::Via, "SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKinfo-without-call");
+       info.add(HeaderId::MaxForwards, "70");
+       info.add(HeaderId::From, "<sip:sipassay@192.0.2.1>;tag=info");
+       info.add(HeaderId::To, "<sip:peer@192.0.2.101:5060>");
+       info.add(HeaderId::CallId, w.message().raw(HeaderId::CallId));
+       info.add(HeaderId::CSeq, "1 INFO");
+       info.set_body("text/plain", "hello");
+       w.send(std::move(info), 500ms);
+     }},
 };
 
 }  // namespace

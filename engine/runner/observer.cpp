@@ -158,6 +158,9 @@ class Observer {
   }
 
   void look_at_answer(const Seen& seen, const Message& request) {
+    // A body of another disposition is no offer (RFC 3261 13.2.1, RFC 5621 8.1).
+    const auto disposition = request.maybe<ContentDisposition>();
+    if (disposition && !ascii::iequals(disposition->type, "session")) return;
     const auto offer = sdp_of(request);
     const auto answer = sdp_of(*seen.message);
     if (!offer || !answer) return;

@@ -15,6 +15,7 @@
 #include "engine/runner/observer.h"
 #include "engine/runner/outcome.h"
 #include "engine/runner/peer_media.h"
+#include "engine/runner/run.h"
 #include "engine/runner/template.h"
 #include "engine/runner/values.h"
 #include "engine/sdp/negotiate.h"
@@ -221,6 +222,26 @@ HeaderCheck header(std::string name, HeaderCheck::Op op, std::string value = {},
 
 HeaderCheck parameter(std::string name, HeaderCheck::Op op, std::string param) {
   return header(std::move(name), op, "", "", std::move(param));
+}
+
+// RFC 2617 3.5, whose response RFC 3261 quotes.
+TEST(Match, DigestsAreComputedFromTheLogin) {
+  auto message = Message::request("GET", "/dir/index.html");
+  message.add("Authorization",
+              "Digest username=\"Mufasa\", realm=\"testrealm@host.com\", "
+              "nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", uri=\"/dir/index.html\", qop=auth, "
+              "nc=00000001, cnonce=\"0a4f113b\", response=\"6629fae49393a05397450978507c4ef1\"");
+  const auto what = header("Authorization", HeaderCheck::Op::Digest, "valid");
+  const Login right{"Mufasa", "Circle Of Life"}, wrong{"Mufasa", "Circle of Life"};
+  for (const auto* login : {&right, &wrong}) {
+    auto with = context();
+    with.login = login;
+    EXPECT_EQ(!check(message, {what}, with), login == &right);
+  }
+  auto with = context();
+  with.login = &right;
+  EXPECT_TRUE(check(Message::request("GET", "/dir/index.html"), {what}, with)) << "none there";
+  EXPECT_TRUE(check(message, {what}, context())) << "no login";
 }
 
 TEST(Match, HeaderChecksHoldAndFail) {
