@@ -30,6 +30,7 @@ namespace {
 using runner::CaseResult;
 using runner::Outcome;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using Json = nlohmann::json;
 
 // --- who is to blame
@@ -203,12 +204,11 @@ TEST_F(Live, TheEngineHoldsItsOwnSuiteOverUdpAndTcp) {
 }
 
 TEST_F(Live, OrderDoesNotDependOnJobs) {
-  Background agent(agent_command());
-  const std::string udp = address_of(agent);
   std::vector<std::string> orders;
   for (const char* jobs : {"1", "20"}) {
+    Background agent(agent_command());
     const Exit ended =
-        run({"RFC3261-11.2", "RFC3261-17.2.2"}, udp, {"--jobs", jobs, "--seed", "5"});
+        run({"RFC3261-11.2", "RFC3261-17.2.2"}, address_of(agent), {"--jobs", jobs, "--seed", "5"});
     EXPECT_EQ(ended.status, 0) << ended.err;
     std::string order;
     const Json all = result();
@@ -217,6 +217,19 @@ TEST_F(Live, OrderDoesNotDependOnJobs) {
     orders.push_back(order);
   }
   EXPECT_EQ(orders[0], orders[1]);
+}
+
+TEST_F(Live, WhatLastsLongerThanItMayIsLeftOutAndSaysSo) {
+  Background agent(agent_command());
+  const Exit ended = run({"RFC3261-11.2-1", "RFC4028-10-2", "RFC3261-17.2.1-7"}, address_of(agent),
+                         {"--longest", "20s"});
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  const Json all = result();
+  ASSERT_EQ(all["cases"].size(), 3U);
+  EXPECT_EQ(all["cases"][0]["outcome"], "PASS");
+  EXPECT_EQ(all["cases"][1]["outcome"], "PASS");  // its 64*T1 are short with that T1
+  EXPECT_EQ(all["cases"][2]["outcome"], "NOT-APPLICABLE");
+  EXPECT_EQ(all["cases"][2]["reason"], "it lasts 60 s: longer than --longest allows");
 }
 
 TEST_F(Live, ASutThatIsNotThereIsOneLineAndAnError) {
@@ -260,7 +273,7 @@ TEST_F(Live, ASutThatDiesIsACrashWithTheMessageAndACompleteReport) {
 TEST_F(Live, AnInterruptLeavesAPartialReport) {
   Background agent(agent_command());
   const std::string udp = address_of(agent);
-  const Exit ended = run({"RFC3261-11.2", "RFC3262-3-23"}, udp, {"--t1", "500ms"},
+  const Exit ended = run({"RFC3261-11.2", "RFC3262-3-23"}, udp, {"--t1", "500ms", "--jobs", "2"},
                          {.signal = SIGINT, .after = std::chrono::milliseconds(2'000)});
   EXPECT_EQ(ended.status, 2) << ended.err;
   const Json all = result();
@@ -523,15 +536,19 @@ TEST_F(Live, WhatAnAdapterDoesNotKnowIsUnsupported) {
 class LiveCrash : public Live {
  protected:
   LiveCrash() {
-    scenario(
-        1,
-        R"(<use flow="established-call" as="call"/><wait for="300ms"/><send method="INFO" as="m" dialog="call"/>
-                   <expect status="200|469" of="m"/><use flow="hang-up" dialog="call"/>)");
+    kill_by_info(1);
     for (int i = 2; i < 6; ++i)
       scenario(
           i, R"(<send method="OPTIONS" as="m"/><wait for="300ms"/><expect status="200" of="m"/>)");
   }
-  Json run_against(const char* method, const char* how, const char* jobs) const {
+  void kill_by_info(int number) const {
+    scenario(
+        number,
+        R"(<use flow="established-call" as="call"/><wait for="300ms"/><send method="INFO" as="m" dialog="call"/>
+                   <expect status="200|469" of="m"/><use flow="hang-up" dialog="call"/>)");
+  }
+  Json run_against(const char* method, const char* how, const char* jobs,
+                   const std::vector<std::string>& more = {}, int status = 1) const {
     const std::string port = free_port();
     const std::string profile = path("fragile.xml");
     std::ofstream(profile) << "<profile xmlns='urn:sipassay:profile:1' name='fragile'>"
@@ -539,11 +556,13 @@ class LiveCrash : public Live {
                            << port << "'/><run t1='20ms'/><start command='" SIPASSAY_FRAGILE_SUT
                            << "' within='20s'><argument>${port}</argument><argument>" << method
                            << "</argument><argument>" << how << "</argument></start></profile>";
-    const Exit ended =
-        start({SIPASSAY_PROGRAM, "run", "--profile", profile, "--jobs", jobs, "--report",
-               "json=" + report(), "--report", "text=" + path("text"), path("1.xml"), path("2.xml"),
-               path("3.xml"), path("4.xml"), path("5.xml")});
-    EXPECT_EQ(ended.status, 1) << ended.err;
+    std::vector<std::string> all{
+        SIPASSAY_PROGRAM,   "run",      "--profile",           profile, "--jobs", jobs, "--report",
+        "json=" + report(), "--report", "text=" + path("text")};
+    all.insert(all.end(), more.begin(), more.end());
+    for (int i = 1; i < 6; ++i) all.push_back(path(std::to_string(i) + ".xml"));
+    const Exit ended = start(all);
+    EXPECT_EQ(ended.status, status) << ended.err;
     return result();
   }
   // The first case is a CRASH, confirmed, because of a message that begins so; the others PASS.
@@ -575,6 +594,33 @@ TEST_F(LiveCrash, TheCaseThatKillsTheSutIsNamedAndRunOnceMoreAndTheOthersGoOn) {
   for (const char* jobs : {"1", "8"})
     expect_crash(run_against("INFO", "kill", jobs), "INFO ",
                  "the SUT died: its process was ended by signal 11; most probably of: INFO ");
+}
+
+TEST_F(LiveCrash, EachOfSeveralThatKillTheSutIsFound) {
+  kill_by_info(4);
+  const Json all = run_against("INFO", "kill", "8");
+  ASSERT_EQ(all["cases"].size(), 5U);
+  for (std::size_t i = 0; i < 5; ++i) {
+    const Json& one = all["cases"][i];
+    const bool kills = i == 0 || i == 3;
+    EXPECT_EQ(one["outcome"], kills ? "CRASH" : "PASS") << one["reason"];
+    if (kills) {
+      EXPECT_THAT(std::string(one["reason"]),
+                  HasSubstr("; so it did when the case ran once more, alone"));
+    }
+  }
+}
+
+TEST_F(LiveCrash, WhatIsKnownToKillTheSutNeedsNoProof) {
+  std::ofstream(path("known.xml"))
+      << "<known xmlns='urn:sipassay:known:1' stack='fragile' version='1'><case "
+         "match='LOCAL-fragile-1' "
+         "outcome='CRASH' rfc='3261' section='11'>It dies of INFO.</case></known>";
+  const Json all = run_against("INFO", "kill", "8", {"--expect", path("known.xml")}, 0);
+  ASSERT_EQ(all["cases"].size(), 5U);
+  EXPECT_EQ(all["cases"][0]["outcome"], "XFAIL");
+  EXPECT_THAT(std::string(all["cases"][0]["reason"]), Not(HasSubstr("once more")));
+  for (std::size_t i = 1; i < 5; ++i) EXPECT_EQ(all["cases"][i]["outcome"], "PASS");
 }
 
 TEST_F(LiveCrash, AnAckGetsTheBlameWhenItIsToBlame) {

@@ -102,9 +102,9 @@ TEST_F(ProfileOptions, SayWhatOptionsCanSay) {
 }
 
 TEST_F(ProfileOptions, GiveWayToOptions) {
-  const RunOptions options =
-      with({"--sut", "udp:[::1]:5080", "--user", "ring=rita", "--login", "dave:d", "--domain",
-            "example.org", "--t1", "50ms", "--jobs", "2", "--timeout", "5s", "--no-start"});
+  const RunOptions options = with({"--sut", "udp:[::1]:5080", "--user", "ring=rita", "--login",
+                                   "dave:d", "--domain", "example.org", "--t1", "50ms", "--jobs",
+                                   "2", "--timeout", "5s", "--longest", "75s", "--no-start"});
   EXPECT_THAT(options.sut, testing::ElementsAre(Endpoint{Transport::Udp, "::1", 5080}));
   EXPECT_EQ(options.users.at("ring"), "rita");
   EXPECT_EQ(options.users.at("auto"), "alice");
@@ -114,6 +114,7 @@ TEST_F(ProfileOptions, GiveWayToOptions) {
   EXPECT_EQ(options.timings.t2, 400ms);
   EXPECT_EQ(options.jobs, 2U);
   EXPECT_EQ(options.timeout, 5s);
+  EXPECT_EQ(options.longest, 75s);
   EXPECT_FALSE(options.starts_sut);
   EXPECT_EQ(options.sut_argument, "--profile " + file() + " --sut udp:[::1]:5080");
 }
