@@ -275,7 +275,7 @@ int main(int argc, char** argv) {
   linphone_core_add_callbacks(core, callbacks);
   if (is_adapter) enable_everything();
   linphone_core_start(core);
-  say(is_adapter ? "ready calls=20 sut=yes" : "ready");
+  say(is_adapter ? "ready calls=12 sut=yes" : "ready");
   while (!is_over) {
     struct pollfd commands = {.fd = STDIN_FILENO, .events = POLLIN};
     if (is_adapter && poll(&commands, 1, 0) > 0 && !take_commands(carry_out)) break;
