@@ -89,17 +89,20 @@ std::optional<agent::CallId> UaAdapter::call_with(const std::string& peer) {
   return std::nullopt;
 }
 
-// Who called is known by its Contact.
+// Who called is known by its first Contact.
+std::string UaAdapter::target_of(agent::CallId call) const {
+  const session::SessionDialog* session = agent_.session(call);
+  return session ? session->dialog().remote_target() : std::string();
+}
+
 bool UaAdapter::is_with(Known& known, const std::string& peer) const {
-  if (known.peer.empty())
-    if (const session::SessionDialog* session = agent_.session(known.call))
-      known.peer = session->dialog().remote_target();
+  if (known.peer.empty()) known.peer = target_of(known.call);
   return !known.peer.empty() && address_in(known.peer) == address_in(peer);
 }
 
 void UaAdapter::happened(const agent::Event& event) {
   if (const auto* arrived = std::get_if<agent::CallArrived>(&event)) {
-    calls_.push_back({arrived->call, {}});
+    calls_.push_back({arrived->call, target_of(arrived->call)});
     ports_.say(
         fmt::format("incoming call {} for {}", arrived->call, reports::printable(arrived->user)));
   } else if (const auto* confirmed = std::get_if<agent::CallConfirmed>(&event)) {

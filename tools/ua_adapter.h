@@ -36,6 +36,7 @@ class UaAdapter {
   void carry_out(const runner::SutCommand& command);
   void reset(const std::string& peer);
   std::optional<agent::CallId> call_with(const std::string& peer);
+  std::string target_of(agent::CallId call) const;
   bool is_with(Known& known, const std::string& peer) const;
 
   const agent::Agent& agent_;

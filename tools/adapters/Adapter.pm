@@ -30,8 +30,7 @@ sub answer {
     return 1;
 }
 
-# Answers commands. `handles` are what
-# else is read, by `watch`. Until standard input ends, or `quit`.
+# Answers commands until standard input ends, or `quit`. `handles` are what else is read, by `watch`.
 sub serve {
     my (%how) = @_;
     my $select = IO::Select->new(\*STDIN, values %{$how{handles} || {}});
@@ -39,15 +38,12 @@ sub serve {
     while (1) {
         my @readable = $select->can_read($how{tick} || 1);
         $how{idle}->() if $how{idle};
-        for my $handle (@readable) {
-            if ($handle != \*STDIN) {
-                $how{watch}->($handle) or $select->remove($handle);
-                next;
-            }
-            return unless sysread STDIN, $buffer, 4096, length $buffer;
-            while ($buffer =~ s/^(.*?)\n//) {
-                answer($1, $how{commands}) or return;
-            }
+        # First: commands read from the handles, too, and leave nothing there to wait for.
+        for my $handle (grep { $_ != \*STDIN } @readable) { $how{watch}->($handle) or $select->remove($handle) }
+        next unless grep { $_ == \*STDIN } @readable;
+        return unless sysread STDIN, $buffer, 4096, length $buffer;
+        while ($buffer =~ s/^(.*?)\n//) {
+            answer($1, $how{commands}) or return;
         }
     }
 }

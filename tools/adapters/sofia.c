@@ -22,13 +22,14 @@ typedef struct Leg Leg;
 
 #define MEDIA                                                                         \
   "v=0\r\nm=audio 33000 RTP/AVP 0 8\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
-enum { address_max = 96 };
+#define MORE_MEDIA MEDIA "m=video 33002 RTP/AVP 34\r\na=rtpmap:34 H263/90000\r\n"
+enum { address_max = 96, uri_max = 1024 };
 
 // What goes on with one peer: a call, a subscription, a registration, a request.
 struct Leg {
   nua_handle_t *handle;
   char peer[address_max];  // host:port
-  int is_call;
+  int is_call, is_given_up, is_offerless;
   Leg *next;
 };
 struct App {
@@ -57,6 +58,18 @@ static Leg *add_leg(nua_handle_t *handle, const char *peer, int is_call) {
   return leg;
 }
 
+static void on_end(App *self, su_timer_t *timer, su_timer_arg_t *handle) {
+  (void)self;
+  su_timer_destroy(timer);
+  nua_handle_destroy((nua_handle_t *)handle);
+}
+
+// 1.12.11 dies in a timer of its own when a handle goes while a transaction of it is open.
+static void destroy_later(nua_handle_t *handle) {
+  su_timer_t *timer = su_timer_create(su_root_task(app.root), 64 * 500);
+  su_timer_set(timer, on_end, (su_timer_arg_t *)handle);
+}
+
 static void drop_leg(Leg *leg) {
   for (Leg **at = &app.legs; *at; at = &(*at)->next)
     if (*at == leg) {
@@ -64,7 +77,7 @@ static void drop_leg(Leg *leg) {
       break;
     }
   nua_handle_bind(leg->handle, NULL);
-  nua_handle_destroy(leg->handle);
+  destroy_later(leg->handle);
   free(leg);
 }
 
@@ -75,8 +88,10 @@ static Leg *call_with(const char *peer) {
 }
 
 static Leg *new_leg(const char *target, const char *peer, int is_call) {
+  char to[uri_max + 2];
+  if (!target || snprintf(to, sizeof to, "<%s>", target) >= (int)sizeof to) return NULL;
   nua_handle_t *handle =
-      nua_handle(app.nua, NULL, NUTAG_URL(target), SIPTAG_TO_STR(target), TAG_END());
+      nua_handle(app.nua, NULL, NUTAG_URL(target), SIPTAG_TO_STR(to), TAG_END());
   return handle ? add_leg(handle, peer, is_call) : NULL;
 }
 
@@ -112,6 +127,15 @@ static void on_refer(nua_handle_t *handle, Leg *leg, const sip_t *sip, tagi_t ta
              TAG_END());
 }
 
+static void on_ready(nua_handle_t *handle, const Leg *leg, tagi_t tags[]) {
+  const char *sdp = NULL;
+  tl_gets(tags, SOATAG_LOCAL_SDP_STR_REF(sdp), TAG_END());
+  printf("established %s\n", leg ? leg->peer : "");
+  // RFC 3261 13.2.2.4: what the 2xx offers is refused.
+  const int is_refused = leg && leg->is_offerless && sdp && strstr(sdp, "m=audio 0 ");
+  if (is_refused || (leg && leg->is_given_up)) nua_bye(handle, TAG_END());
+}
+
 static void on_event(nua_event_t event, int status, const char *phrase, nua_t *nua, App *self,
                      nua_handle_t *handle, Leg *leg, const sip_t *sip, tagi_t tags[]) {
   (void)nua;
@@ -126,7 +150,7 @@ static void on_event(nua_event_t event, int status, const char *phrase, nua_t *n
       break;
     case nua_i_state:
       tl_gets(tags, NUTAG_CALLSTATE_REF(state), TAG_END());
-      if (state == nua_callstate_ready) printf("established %s\n", leg ? leg->peer : "");
+      if (state == nua_callstate_ready) on_ready(handle, leg, tags);
       if (state != nua_callstate_terminated) break;
       printf("ended %s\n", leg ? leg->peer : "");
       if (leg) drop_leg(leg);
@@ -144,14 +168,17 @@ static void on_event(nua_event_t event, int status, const char *phrase, nua_t *n
 
 static const char no_call[] = "error there is no call with that peer";
 
+// nua takes an empty body for one of the application's and makes no offer.
+#define NO_OFFER SIPTAG_PAYLOAD_STR("")
+
 static const char *make_call(const Command *command, const char *peer) {
-  if (argument(command, "redirects") || argument(command, "prack") ||
-      is(argument(command, "offer"), "no") || is(argument(command, "reliable"), "never"))
-    return unsupported;
+  // Redirections are followed anyway.
+  if (argument(command, "prack") || is(argument(command, "reliable"), "never")) return unsupported;
   Leg *leg = new_leg(argument(command, "target"), peer, 1);
   if (!leg) return "error no such target";
   const int is_required = is(argument(command, "reliable"), "always");
-  nua_invite(leg->handle, SOATAG_USER_SDP_STR(MEDIA),
+  leg->is_offerless = is(argument(command, "offer"), "no");
+  nua_invite(leg->handle, SOATAG_USER_SDP_STR(MEDIA), TAG_IF(leg->is_offerless, NO_OFFER),
              TAG_IF(is_required, SIPTAG_REQUIRE_STR("100rel")), TAG_END());
   return NULL;
 }
@@ -179,16 +206,24 @@ static const char *change_call(const Command *command, nua_handle_t *handle) {
     nua_invite(handle, SOATAG_HOLD("*"), TAG_END());
   else if (is(kind, "resume"))
     nua_invite(handle, SOATAG_HOLD(NULL), TAG_END());
+  else if (is(kind, "offerless"))
+    nua_invite(handle, NO_OFFER, TAG_END());
+  else if (is(kind, "add-media"))
+    nua_invite(handle, SOATAG_USER_SDP_STR(MORE_MEDIA), TAG_END());
   else
     return unsupported;
   return NULL;
 }
 
-static const char *in_call(const Command *command, nua_handle_t *handle) {
+static const char *in_call(const Command *command, Leg *leg) {
   const char *name = command->name;
+  nua_handle_t *handle = leg->handle;
   if (is(name, "hang-up")) return nua_bye(handle, TAG_END()), NULL;
-  // CANCEL, and BYE if a 2xx crosses it.
-  if (is(name, "cancel")) return nua_bye(handle, TAG_END()), NULL;
+  if (is(name, "cancel")) {
+    leg->is_given_up = 1;
+    nua_cancel(handle, TAG_END());
+    return NULL;
+  }
   if (is(name, "hold") || is(name, "resume") || is(name, "reinvite"))
     return change_call(command, handle);
   if (is(name, "update")) {
@@ -223,17 +258,19 @@ static const char *send_refer(const Command *command, nua_handle_t *handle) {
 static const char *send_register(const Command *command, const char *peer) {
   const char *registrar = argument(command, "registrar");
   const char *expires = argument(command, "expires");
-  if (argument(command, "bindings") || !registrar) return unsupported;
+  const char *bindings = argument(command, "bindings");
+  if (!registrar || is(bindings, "none")) return unsupported;
   char domain[address_max + 4];  // RFC 3261 10.2: the Request-URI has no user part
   snprintf(domain, sizeof domain, "sip:%s", peer);
   Leg *leg = NULL;
   for (Leg *one = app.legs; one && !leg; one = one->next)
     if (!one->is_call && strcmp(one->peer, peer) == 0) leg = one;
-  if (!leg) leg = new_leg(registrar, peer, 0);
+  if (!leg) leg = new_leg(domain, peer, 0);
   if (!leg) return "error no such registrar";
-  if (is(expires, "0"))
+  const int is_all = is(bindings, "all");
+  if (is_all || is(expires, "0"))
     nua_unregister(leg->handle, NUTAG_REGISTRAR(domain), SIPTAG_TO_STR(registrar),
-                   SIPTAG_FROM_STR(registrar), TAG_END());
+                   SIPTAG_FROM_STR(registrar), TAG_IF(is_all, SIPTAG_CONTACT_STR("*")), TAG_END());
   else
     nua_register(leg->handle, NUTAG_REGISTRAR(domain), SIPTAG_TO_STR(registrar),
                  SIPTAG_FROM_STR(registrar), SIPTAG_EXPIRES_STR(expires ? expires : "3600"),
@@ -297,7 +334,7 @@ static const char *carry_out(const Command *command) {
   if (!call) return no_call;
   if (is(command->name, "message")) return send_message(command, call->handle);
   if (is(command->name, "refer")) return send_refer(command, call->handle);
-  return in_call(command, call->handle);
+  return in_call(command, call);
 }
 
 static int on_input(App *self, su_wait_t *wait, su_wakeup_arg_t *context) {
