@@ -591,7 +591,7 @@ TEST(Peer, DoesNotAnswerWhatBecomesOfCredentialsOfTheCase) {
       run(called("digest", unanswered(send("OPTIONS", "ask")), expect("401", "ask", "challenge"),
                  std::move(wrong), WaitStep{span(1s)}, expect("401", "again")));
   EXPECT_TRUE(ends_as(result, Outcome::Pass));
-  EXPECT_EQ(count(result, "peer", "OPTIONS"), 3u) << "two, and the probe";
+  EXPECT_EQ(count(result, "peer", "OPTIONS"), 4u) << "two, and the probe, which is challenged too";
 }
 
 TEST(Peer, AnswersNothingButAChallenge) {
