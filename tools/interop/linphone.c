@@ -67,13 +67,6 @@ static long long now(void) {
   return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
 }
 
-static int reinvite(LinphoneCall* call) {
-  LinphoneCallParams* params = linphone_core_create_call_params(core, call);
-  const int status = linphone_call_update(call, params);
-  linphone_call_params_unref(params);
-  return status;
-}
-
 static void take(LinphoneCall* call, const struct step* step) {
   switch (step->act) {
     case RING:
@@ -94,9 +87,12 @@ static void take(LinphoneCall* call, const struct step* step) {
       linphone_address_unref(target);
       break;
     }
-    case REINVITE:
-      reinvite(call);
+    case REINVITE: {
+      LinphoneCallParams* params = linphone_core_create_call_params(core, call);
+      linphone_call_update(call, params);
+      linphone_call_params_unref(params);
       break;
+    }
     case HOLD:
       linphone_call_pause(call);
       break;
@@ -184,14 +180,12 @@ static LinphoneAddress* address(const Command* command, const char* name) {
 }
 
 static const char* make_call(const Command* command, LinphoneAddress* target) {
-  static const char* const known[] = {"target", "offer", "redirects", NULL};
+  static const char* const known[] = {"target", "redirects", NULL};
   if (!has_only(command, known)) return unsupported;  // redirections are followed anyway
   LinphoneCallParams* how = linphone_core_create_call_params(core, NULL);
   linphone_call_params_enable_video(how, 0);
-  linphone_core_enable_sdp_200_ack(core, is(argument(command, "offer"), "no"));
   const LinphoneCall* call =
       target ? linphone_core_invite_address_with_params(core, target, how) : NULL;
-  linphone_core_enable_sdp_200_ack(core, 0);
   linphone_call_params_unref(how);
   return call ? NULL : "error it does not call";
 }
@@ -214,9 +208,6 @@ static const char* in_call(const Command* command, LinphoneCall* call) {
     status = linphone_call_pause(call);
   else if (is(name, "resume") || is(argument(command, "kind"), "resume"))
     status = linphone_call_resume(call);
-  else if (is(name, "reinvite") &&
-           (!argument(command, "kind") || is(argument(command, "kind"), "same")))
-    status = reinvite(call);
   else if (is(name, "refer") && !argument(command, "target") &&
            !argument(command, "subscription")) {
     LinphoneAddress* to = address(command, "to");
