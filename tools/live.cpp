@@ -71,7 +71,6 @@ class LiveRun {
   struct Running {
     std::size_t index;
     std::unique_ptr<Job> job;
-    Duration lag{};             // the longest while it ran
     std::uint32_t command = 0;  // of the case, that waits for its answer
     std::uint32_t told = 0;     // its number at the adapter
     std::string peer{};         // of the last one; empty: there was none
@@ -106,6 +105,7 @@ class LiveRun {
   void clean_up(const Running& done);
   void collect();
   void finish(std::size_t index, CaseResult result);
+  bool was_late(const Running& done) const;
   bool runs_again(const Running& done, CaseResult& result);
   void run_once_more(std::size_t index);
   void hear_witness(std::size_t index);
@@ -126,7 +126,8 @@ class LiveRun {
   Progress& progress_;
   std::deque<std::size_t> waiting_;  // an entry a repetition
   std::vector<Running> running_;
-  std::optional<Pulse> pulse_;  // when cases run side by side
+  std::optional<Pulse> pulse_;   // when cases run side by side
+  std::optional<Instant> late_;  // when the SUT answered late for the last time
   Pace pace_;
   std::vector<std::vector<CaseResult>> runs_;  // of each case
   std::vector<std::size_t> started_;           // of each case
@@ -197,7 +198,7 @@ void LiveRun::start_more() {
     if (!address.complaint.empty())
       obstacle = fmt::format("the SUT cannot be reached at {}: {}", to_string(address.sut),
                              address.complaint);
-    else if (runs_alone(*index) || (is_destructive(*index) && running_.empty()))
+    else if (runs_alone(*index))
       obstacle = sut_.reset();
     if (!obstacle.empty()) {
       CaseResult result = refused(*index, obstacle);
@@ -247,11 +248,9 @@ bool LiveRun::may_join(std::size_t index) const {
           running_, [this](std::size_t other) { return running_.size() >= company_max(other); },
           &Running::index))
     return false;
-  const auto is_gentle = [this](std::size_t other) { return !is_destructive(other); };
-  if (is_gentle(index)) return running_.empty() || is_gentle(running_.front().index);
-  return std::ranges::none_of(running_, is_gentle, &Running::index) &&
-         std::ranges::none_of(waiting_,
-                              [&](auto other) { return is_gentle(other) && !runs_alone(other); });
+  return !is_destructive(index) || std::ranges::none_of(waiting_, [this](std::size_t other) {
+    return !is_destructive(other) && !runs_alone(other);
+  });
 }
 
 // So many run with it, and it among them.
@@ -302,7 +301,7 @@ void LiveRun::turn() {
     tell();
   }
   if (!pulse_) return;
-  for (Running& one : running_) one.lag = std::max(one.lag, pulse_->lag());
+  if (pulse_->lag() > live_tolerance) late_ = hub_.now();
   pulse_->advance();
 }
 
@@ -376,13 +375,19 @@ void LiveRun::collect() {
   }
 }
 
+// What the SUT did long before the end of a case has not decided it.
+bool LiveRun::was_late(const Running& done) const {
+  return late_ &&
+         *late_ >= std::max<Instant>(done.job->begun(), hub_.now() - 32 * options_.timings.t1);
+}
+
 // A SUT that answers by itself but has no free line, or no breath, says nothing about the case.
 bool LiveRun::runs_again(const Running& done, CaseResult& result) {
   // A proxy has no line: what is busy behind it is ours.
   const bool is_busy = cases_[done.index].user == "auto" &&
                        cases_[done.index].role != runner::SutRole::Proxy && has_met_busy(result);
   if (is_busy) pace_.busy(running_.size());
-  if (!is_busy && (done.lag <= live_tolerance || is_settled(result))) return false;
+  if (!is_busy && (!was_late(done) || is_settled(result))) return false;
   if (retries_[done.index] < retries_max) {
     ++retries_[done.index];
     run_once_more(done.index);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "engine/runner/script.h"
 #include "engine/runner/values.h"
@@ -9,24 +10,23 @@
 namespace sipassay::runner {
 namespace {
 
-bool mentions(const Steps& steps, std::size_t from, std::string_view method);
+using IsAbout = std::function<bool(const Pattern&)>;
 
-bool mentions(const Step& step, std::string_view method) {
-  const auto is_about = [&](const Pattern& pattern) {
-    return !pattern.method.empty() && method_matches(pattern.method, method);
-  };
+bool expects(const Steps& steps, std::size_t from, const IsAbout& is_about);
+
+bool expects(const Step& step, const IsAbout& is_about) {
   if (const auto* expect = std::get_if<ExpectStep>(&step.action)) return is_about(expect->pattern);
   if (const auto* either = std::get_if<EitherStep>(&step.action))
     return std::ranges::any_of(
-        either->branches, [&](const auto& branch) { return mentions(branch.steps, 0, method); });
+        either->branches, [&](const auto& branch) { return expects(branch.steps, 0, is_about); });
   if (const auto* unordered = std::get_if<UnorderedStep>(&step.action))
-    return mentions(unordered->steps, 0, method);
+    return expects(unordered->steps, 0, is_about);
   return false;
 }
 
-bool mentions(const Steps& steps, std::size_t from, std::string_view method) {
+bool expects(const Steps& steps, std::size_t from, const IsAbout& is_about) {
   for (std::size_t i = from; i < steps.size(); ++i)
-    if (mentions(steps[i], method)) return true;
+    if (expects(steps[i], is_about)) return true;
   return false;
 }
 
@@ -46,7 +46,8 @@ bool sends(const Steps& steps, std::size_t from, std::string_view method) {
 
 bool Script::is_expected_later(const Record& record) const {
   return std::ranges::any_of(frames_, [&](const Frame& frame) {
-    return mentions(*frame.steps, frame.next, record.message.method_text());
+    return expects(*frame.steps, frame.next,
+                   [&](const Pattern& pattern) { return kind_matches(pattern, record); });
   });
 }
 

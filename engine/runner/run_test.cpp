@@ -381,6 +381,14 @@ TEST(Steps, AgainIsExact) {
   EXPECT_TRUE(ends_as(run(schedule({t1(1), t1(3)}), slow), Outcome::Pass));
 }
 
+TEST(Steps, AgainOverlooksAProvisionalResponseThatWasSentInBetween) {
+  const auto result = run(called(
+      "ring", send("INVITE", "invite"), expect("180", "invite", "ringing"), WaitStep{span(200ms)},
+      ResendStep{"invite"}, WaitStep{span(300ms)}, ResendStep{"invite"},
+      AgainStep{"ringing", span(500ms), {}}, send("CANCEL"), expect("487", "invite")));
+  EXPECT_TRUE(ends_as(result, Outcome::Pass));
+}
+
 TEST(Steps, ResendRepeatsOctets) {
   const auto result = run(make(send("OPTIONS", "options"), expect("200", "options", "ok"),
                                ResendStep{"options"}, AgainStep{"ok", span(0s), {}}));

@@ -11,6 +11,12 @@
 namespace sipassay::runner {
 namespace {
 
+// A UAS says as often as it likes that it rings (RFC 3261 13.3.1.1); a reliable provisional response
+// keeps a schedule (RFC 3262 3).
+bool may_come_early(const Message& message) {
+  return message.is_response() && message.status() < 200 && !message.has(HeaderId::RSeq);
+}
+
 std::string seconds(Duration span) {
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(span).count();
   if (milliseconds % 1000 == 0) return fmt::format("{} s", milliseconds / 1000);
@@ -536,6 +542,9 @@ Script::Progress Script::step(const AgainStep& again, Instant now) {
   const auto slack = again.tolerance ? length(*again.tolerance) : tolerance();
   const auto expected = fmt::format("{} again, octet for octet, {} after its first copy",
                                     describe(record.message), seconds(length(again.at)));
+  while (may_come_early(record.message) && seen < record.copies.size() &&
+         record.copies[seen].at < due - slack)
+    ++seen;
   if (seen < record.copies.size()) {
     const auto& copy = record.copies[seen];
     const auto offset = copy.at - due;

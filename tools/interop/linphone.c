@@ -136,6 +136,9 @@ static void on_call(LinphoneCore* lc, LinphoneCall* call, LinphoneCallState stat
                     const char* message) {
   (void)lc;
   (void)message;
+  // Never given back: 5.1.65 comes back to a call that went while its transfer failed, and dies.
+  if (state == LinphoneCallStateIncomingReceived || state == LinphoneCallStateOutgoingInit)
+    linphone_call_ref(call);
   if (state != LinphoneCallStateIncomingReceived || count == sizeof waiting / sizeof *waiting)
     return;
   const char* name = linphone_address_get_username(linphone_call_get_to_address(call));
