@@ -280,9 +280,9 @@ std::string credentials(const Challenge& challenge, Inputs inputs) {
   const auto user = challenge.hashes_user
                         ? hash(inputs.algorithm, fmt::format("{}:{}", inputs.user, inputs.realm))
                         : std::string(inputs.user);
-  auto out = fmt::format("Digest username={}, realm={}, nonce={}, uri={}, response=\"{}\"",
-                         quote(user), quote(inputs.realm), quote(inputs.nonce),
-                         quote(inputs.uri), response(inputs));
+  auto out =
+      fmt::format("Digest username={}, realm={}, nonce={}, uri={}, response=\"{}\"", quote(user),
+                  quote(inputs.realm), quote(inputs.nonce), quote(inputs.uri), response(inputs));
   if (challenge.algorithm) out += fmt::format(", algorithm={}", to_string(*challenge.algorithm));
   if (challenge.qop != Qop::None)
     out += fmt::format(", qop={}, cnonce={}, nc={}", to_string(challenge.qop), quote(inputs.cnonce),
@@ -290,6 +290,16 @@ std::string credentials(const Challenge& challenge, Inputs inputs) {
   if (challenge.hashes_user) out += ", userhash=true";
   if (challenge.opaque) out += fmt::format(", opaque={}", quote(*challenge.opaque));
   return out;
+}
+
+std::string basic_credentials(std::string_view user, std::string_view password) {
+  const auto pair = fmt::format("{}:{}", user, password);
+  std::string out(4 * ((pair.size() + 2) / 3) + 1, '\0');  // EVP_EncodeBlock ends it with a zero
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                   reinterpret_cast<const unsigned char*>(pair.data()),
+                                   static_cast<int>(pair.size()));
+  out.resize(static_cast<std::size_t>(size));
+  return "Basic " + out;
 }
 
 Client::Client(std::vector<Secret> secrets, Rng rng) : secrets_(std::move(secrets)), rng_(rng) {}

@@ -66,6 +66,8 @@ std::vector<Challenge> challenges_of(const Message& response);
 // The value of Authorization or Proxy-Authorization that answers the challenge: what is in `inputs`
 // and the response made of it; algorithm, qop, userhash and opaque are the challenge's.
 std::string credentials(const Challenge& challenge, Inputs inputs);
+// RFC 7617 2: "Basic " and the base64 of both. SIP forbids it (RFC 3261 22): to try servers.
+std::string basic_credentials(std::string_view user, std::string_view password);
 
 // What became of a 401 or 407.
 enum class Verdict : std::uint8_t {

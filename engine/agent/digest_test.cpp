@@ -570,6 +570,19 @@ TEST(DigestServer, ProvesThatItKnowsTheSecret) {
                                                              .body = {}}));
 }
 
+TEST(DigestClient, BasicIsBase64) {
+  struct Row {
+    const char *user, *password, *value;
+  };
+  // The first and the last of RFC 7617 2 and 2.1.
+  const Row rows[] = {{"Aladdin", "open sesame", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="},
+                      {"", "", "Basic Og=="},
+                      {"a", "", "Basic YTo="},
+                      {"a", "b", "Basic YTpi"},
+                      {"test", "123\xc2\xa3", "Basic dGVzdDoxMjPCow=="}};
+  for (const auto& row : rows) EXPECT_EQ(basic_credentials(row.user, row.password), row.value);
+}
+
 TEST(DigestServer, TheSameSeedGivesTheSameChallenge) {
   Server a(server_options(), Rng(7)), b(server_options(), Rng(7));
   EXPECT_EQ(challenge_by(a).to_string(), challenge_by(b).to_string());

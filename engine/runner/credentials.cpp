@@ -1,37 +1,10 @@
 #include "engine/runner/credentials.h"
 
-#include <fmt/format.h>
-
-#include <cstdint>
 #include <optional>
 
 #include "engine/agent/digest.h"
 
 namespace sipassay::runner {
-
-namespace {
-
-// RFC 4648 4.
-std::string base64(std::string_view octets) {
-  constexpr std::string_view alphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < octets.size(); i += 3) {
-    const auto group = octets.substr(i, 3);
-    std::uint32_t bits = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      bits = bits << 8 | (k < group.size() ? static_cast<unsigned char>(group[k]) : 0U);
-    for (std::size_t k = 0; k < 4; ++k)
-      out += k <= group.size() ? alphabet[bits >> (18 - 6 * k) & 63U] : '=';
-  }
-  return out;
-}
-
-}  // namespace
-
-std::string basic_credentials(std::string_view user, std::string_view password) {
-  return "Basic " + base64(fmt::format("{}:{}", user, password));
-}
 
 std::expected<bool, UnknownReference> put_credentials(const Message& response, const Login& login,
                                                       const CredentialsEdit& edit, Rng& rng,
@@ -55,7 +28,7 @@ std::expected<bool, UnknownReference> put_credentials(const Message& response, c
   for (const auto& challenge : challenges) {
     const auto nonce = text(edit.nonce, challenge.nonce);
     const auto value = edit.is_basic
-                           ? basic_credentials(user, password)
+                           ? agent::digest::basic_credentials(user, password)
                            : agent::digest::credentials(challenge, {.user = user,
                                                                     .realm = challenge.realm,
                                                                     .password = password,

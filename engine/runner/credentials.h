@@ -2,8 +2,6 @@
 #pragma once
 
 #include <expected>
-#include <string>
-#include <string_view>
 
 #include "engine/base/rng.h"
 #include "engine/message/message.h"
@@ -20,8 +18,5 @@ std::expected<bool, UnknownReference> put_credentials(const Message& response, c
                                                       const CredentialsEdit& edit, Rng& rng,
                                                       const CheckContext& context,
                                                       Message& request);
-
-// RFC 7617 2: "Basic " and the base64 of user and password.
-std::string basic_credentials(std::string_view user, std::string_view password);
 
 }  // namespace sipassay::runner

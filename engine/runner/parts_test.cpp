@@ -474,19 +474,6 @@ TEST(Edit, UnknownReferenceIsReported) {
 
 // --- credentials
 
-TEST(Credentials, BasicIsBase64) {
-  struct Row {
-    const char *user, *password, *value;
-  };
-  // The first and the last of RFC 7617 2 and 2.1.
-  const Row rows[] = {{"Aladdin", "open sesame", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="},
-                      {"", "", "Basic Og=="},
-                      {"a", "", "Basic YTo="},
-                      {"a", "b", "Basic YTpi"},
-                      {"test", "123\xc2\xa3", "Basic dGVzdDoxMjPCow=="}};
-  for (const auto& row : rows) EXPECT_EQ(basic_credentials(row.user, row.password), row.value);
-}
-
 CredentialsEdit spoilt(std::optional<Template> CredentialsEdit::* what, std::string value) {
   CredentialsEdit edit;
   edit.*what = std::move(value);

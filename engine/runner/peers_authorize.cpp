@@ -5,34 +5,22 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/base/ascii.h"
 #include "engine/runner/credentials.h"
 #include "engine/runner/edit.h"
 #include "engine/runner/peers.h"
+#include "engine/runner/peers_parts.h"
 #include "engine/runner/values.h"
 
 namespace sipassay::runner {
-namespace {
-
-std::uint32_t cseq_number(const Message& message) {
-  return ascii::number<std::uint32_t>(message_value(message, "cseq.number").value_or(""))
-      .value_or(0);
-}
-
-SendProblem problem(const UnknownReference& unknown) {
-  return {fmt::format("${{{}}} is not known at this point", unknown.reference)};
-}
-
-}  // namespace
 
 // The CSeq number is above every one that the peer has used with that Call-ID.
 void Peers::renew(Message& request, RecordId original) {
   const auto call_id = message_value(request, "call-id");
-  std::uint32_t highest = cseq_number(request);
+  std::uint32_t highest = cseq_of(request);
   for (const auto& record : records_)
     if (!record.is_from_sut && record.message.is_request() &&
         message_value(record.message, "call-id") == call_id)
-      highest = std::max(highest, cseq_number(record.message));
+      highest = std::max(highest, cseq_of(record.message));
   if (const auto call = records_[original].dialog)
     highest = std::max(highest, calls_[*call].highest_cseq.value_or(0));
   request.set("CSeq", fmt::format("{} {}", highest + 1, request.method_text()));
