@@ -56,6 +56,12 @@ TEST(Outcome, NamesGoBothWays) {
   EXPECT_FALSE(outcome_from("pass"));
 }
 
+TEST(Values, ATokenHasNeitherParametersNorAComment) {
+  EXPECT_EQ(value_token("active;expires=60"), "active");
+  EXPECT_EQ(value_token("18000 (in a meeting);duration=3600"), "18000");
+  EXPECT_EQ(value_token("\"a (b)\" <sip:c@d>;tag=e"), "\"a (b)\" <sip:c@d>");
+}
+
 TEST(Outcome, WorstWins) {
   EXPECT_EQ(worst(Outcome::Pass, Outcome::NonStrict), Outcome::NonStrict);
   EXPECT_EQ(worst(Outcome::Fail, Outcome::Error), Outcome::Fail);

@@ -183,7 +183,8 @@ std::vector<std::string> header_values(const Message& message, std::string_view 
 }
 
 std::string value_token(std::string_view value) {
-  return std::string(split_outside(value, ';').front());
+  const std::string_view token = split_outside(value, ';').front();
+  return std::string(ascii::trim(split_outside(token, '(').front()));
 }
 
 std::string uri_of(std::string_view value) {

@@ -23,7 +23,7 @@ std::optional<std::string> value_param(std::string_view name, std::string_view v
 // subtype.
 std::optional<std::string> value_part(std::string_view name, std::string_view value,
                                       std::string_view part);
-// The value up to its parameters.
+// The value up to its parameters, without a comment (RFC 3261 20.33).
 std::string value_token(std::string_view value);
 
 // start-line method request-uri status reason body branch, HEADER, HEADER.PART, HEADER.PARAMETER.
