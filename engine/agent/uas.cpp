@@ -97,8 +97,10 @@ void Core::receive_request(transaction::Id transaction, const Message& request, 
     respond(transaction, request, {482, {3261, "8.2.2.2", Level::Should}}, flow);
     return;
   }
-  // 8.2 SHOULD: authentication comes before method, header fields and content.
+  // 8.2 SHOULD: authentication comes before method, header fields and content; but not at a
+  // registrar, which looks at Require first (10.3).
   if (dialog == nullptr && !has_to_tag(request) && row != nullptr &&
+      row->outside != Outside::Register &&
       is_challenged(*row, transaction, request, flow, *behaviour))
     return;
   // RFC 6665 4.4.1: a NOTIFY may make its dialog; its To tag is ours.
@@ -139,6 +141,8 @@ void Core::receive_outside(const MethodRow& row, transaction::Id transaction,
     respond(transaction, request, {481, row.clause}, flow);
     return;
   }
+  if (row.outside == Outside::Register && is_challenged(row, transaction, request, flow, behaviour))
+    return;
   if (row.outside != Outside::Register &&
       redirect_to_bindings(transaction, request, flow, behaviour))
     return;

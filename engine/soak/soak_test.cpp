@@ -42,7 +42,7 @@ TEST(Soak, EndsOnATerribleNetworkToo) {
 }
 
 TEST(Soak, GoesEverywhere) {
-  const auto result = soak({.seed = 6, .calls = 1500});
+  const auto result = soak({.seed = 9, .calls = 1500});
   for (const char* what :
        {"INVITE",        "ACK",           "BYE",        "CANCEL",        "PRACK",
         "UPDATE",        "INFO",          "MESSAGE",    "OPTIONS",       "REFER",
