@@ -210,6 +210,7 @@ class ProfileReader {
     element.is_empty();
     out_.t1 = time(element, "t1", 1ms, 60s);
     out_.timeout = time(element, "timeout", 10ms, 3600s);
+    out_.tolerance = time(element, "tolerance", 1ms, 10s);
     if (const auto jobs = element.number("jobs", 1, profile_jobs_max))
       out_.jobs = static_cast<unsigned>(*jobs);
   }

@@ -75,6 +75,7 @@ struct Profile {
   std::optional<Duration> t1;
   std::optional<unsigned> jobs;
   std::optional<Duration> timeout;  // of one case
+  std::optional<Duration> tolerance;  // of when a message is repeated
   std::optional<Command> start, reset, trigger;
   std::optional<Stop> stop;
 

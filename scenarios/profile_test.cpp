@@ -55,7 +55,7 @@ constexpr std::string_view everything = R"(<note>Two lines
 <event-packages lacks="presence"/>
 <info-packages has="foo"/>
 <body-types has="Application/SDP" lacks="multipart/mixed"/>
-<run t1="100ms" jobs="16" timeout="2min"/>
+<run t1="100ms" jobs="16" timeout="2min" tolerance="1s"/>
 <start command="../bin/ua" within="20s">
   <argument>--listen</argument><argument>${transport}:${host}:${port}</argument>
   <environment name="LOG" value="$${port} is ${port}"/>
@@ -93,6 +93,7 @@ TEST(Profile, SaysAllThatTheFileSays) {
   EXPECT_EQ(loaded->t1, 100ms);
   EXPECT_EQ(loaded->jobs, 16U);
   EXPECT_EQ(loaded->timeout, 2min);
+  EXPECT_EQ(loaded->tolerance, 1s);
   EXPECT_EQ(loaded->stop, (Stop{.command = {}, .signal = "INT", .within = 1500ms}));
 }
 
@@ -341,9 +342,10 @@ TEST(Profile, OursAreSoundAndKeepToTheSchema) {
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const auto loaded = load_profile(entry.path().string());
     EXPECT_EQ(errors_of(loaded), "");
-    ASSERT_TRUE(loaded && loaded->start);
-    EXPECT_TRUE(std::filesystem::exists(std::filesystem::path(loaded->start->directory) /
-                                        loaded->start->arguments[0]))
+    ASSERT_TRUE(loaded && (loaded->start || loaded->trigger));
+    const Command& program = loaded->start ? *loaded->start : *loaded->trigger;
+    EXPECT_TRUE(
+        std::filesystem::exists(std::filesystem::path(program.directory) / program.arguments[0]))
         << entry.path();
     const std::string command =
         fmt::format("xmllint --noout --nonet --schema '{}/scenarios/profile.xsd' '{}' 2>/dev/null",

@@ -114,11 +114,12 @@ class Writer {
   }
 
   void run_settings() {
-    if (!profile_.t1 && !profile_.jobs && !profile_.timeout) return;
+    if (!profile_.t1 && !profile_.jobs && !profile_.timeout && !profile_.tolerance) return;
     auto node = root_.append_child("run");
     if (profile_.t1) set(node, "t1", time(*profile_.t1));
     if (profile_.jobs) set(node, "jobs", std::to_string(*profile_.jobs));
     if (profile_.timeout) set(node, "timeout", time(*profile_.timeout));
+    if (profile_.tolerance) set(node, "tolerance", time(*profile_.tolerance));
   }
 
   void stop() {

@@ -548,7 +548,7 @@ runner::CaseOptions LiveRun::case_options(std::size_t index, std::size_t repetit
   out.run_seed = options_.seed + repetition + std::uint64_t{retry} * repeat_max;
   out.timings = options_.timings;
   out.is_live = true;
-  out.tolerance = live_tolerance;
+  out.tolerance = options_.tolerance > Duration::zero() ? options_.tolerance : live_tolerance;
   out.patience = std::max<Duration>(16 * options_.timings.t1, 2s);
   out.sut_argument = options_.sut_argument;
   return out;

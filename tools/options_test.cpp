@@ -70,7 +70,7 @@ class ProfileOptions : public testing::Test {
       <user name="alice" behaves="auto ring"/>
       <user name="bob" behaves="digest" login="bob" password="b"/>
       <login user="carol" password="c"/>
-      <run t1="100ms" jobs="16" timeout="90s"/>
+      <run t1="100ms" jobs="16" timeout="90s" tolerance="1s"/>
     </profile>)";
   }
   ~ProfileOptions() override { std::filesystem::remove(file_); }
@@ -97,6 +97,7 @@ TEST_F(ProfileOptions, SayWhatOptionsCanSay) {
   EXPECT_EQ(options.timings.t2, 800ms);
   EXPECT_EQ(options.jobs, 16U);
   EXPECT_EQ(options.timeout, 90s);
+  EXPECT_EQ(options.tolerance, 1s);
   EXPECT_EQ(options.sut_argument, "--profile " + file());
   EXPECT_TRUE(options.starts_sut);
 }

@@ -12,9 +12,9 @@ namespace {
 
 // The others say where results go or how fast, not what they are.
 constexpr const char* named_options[] = {
-    "sut",    "profile",       "t1",     "timeout", "repeat", "transport",
-    "role",   "level",         "tag",    "exclude", "user",   "domain",
-    "strict", "fail-on-flaky", "expect", "adapter", "longest"};
+    "sut",    "profile",       "t1",     "timeout", "repeat",  "transport",
+    "role",   "level",         "tag",    "exclude", "user",    "domain",
+    "strict", "fail-on-flaky", "expect", "adapter", "longest", "tolerance"};
 
 std::vector<std::string> named(const po::variables_map& values) {
   std::vector<std::string> out;
@@ -83,6 +83,7 @@ void take_profile(const scenarios::Profile& profile, RunOptions& out) {
     }
   out.jobs = profile.jobs.value_or(out.jobs);
   out.timeout = profile.timeout.value_or(out.timeout);
+  out.tolerance = profile.tolerance.value_or(out.tolerance);
   out.timings.t1 = profile.t1.value_or(out.timings.t1);
 }
 
@@ -106,8 +107,8 @@ void take_sut(const po::variables_map& values, RunOptions& out) {
                                    reports::printable(out.profile->file), to_string(*transport))};
     out.sut_argument += fmt::format(" --transport {}", to_string(*transport));
   }
-  for (const char* name :
-       {"user", "domain", "login", "jobs", "timeout", "longest", "no-start", "sut-log", "adapter"})
+  for (const char* name : {"user", "domain", "login", "jobs", "timeout", "tolerance", "longest",
+                           "no-start", "sut-log", "adapter"})
     if (!out.is_live() && values.count(name) != 0)
       throw UsageError{fmt::format("--{} is for a live SUT (--sut, --profile)", name)};
   add_users(values, out);
@@ -181,6 +182,9 @@ void add_run_options(po::options_description& options) {
       "answers late");
   add("repeat", text_value("N"), "run each case N times; different outcomes are FLAKY");
   add("timeout", text_value("TIME"), "longest time of one case in real time");
+  add("tolerance", text_value("TIME"),
+      "so much sooner or later than it should a live SUT may repeat a message (default 250ms): for "
+      "one whose clock is coarse");
   add("longest", text_value("TIME"),
       "against a live SUT, cases that last longer by themselves (a session timer, minutes of "
       "ringing) are NOT-APPLICABLE");
@@ -205,6 +209,7 @@ RunOptions run_options(const po::variables_map& values) {
   out.jobs = static_cast<unsigned>(number(values, "jobs", out.jobs, 1, jobs_max));
   out.repeat = static_cast<unsigned>(number(values, "repeat", 1, 1, repeat_max));
   out.timeout = duration(values, "timeout", out.timeout, 10ms, 3600s);
+  out.tolerance = duration(values, "tolerance", out.tolerance, 1ms, 10s);
   out.longest = duration(values, "longest", out.longest, 10ms, 3600s);
   out.transport = only_transport(values);
   out.style.is_strict = values.count("strict") != 0;

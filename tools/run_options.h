@@ -31,6 +31,7 @@ struct RunOptions {
   unsigned jobs = 1;
   unsigned repeat = 1;
   Duration timeout{};  // of one case in real time; zero: the driver's own
+  Duration tolerance{};  // of when a live SUT repeats a message; zero: the driver's own
   Duration longest{};  // cases that last longer do not run; zero: all run
   transaction::Timings timings;
   std::map<std::string, std::string> users;  // behaviour -> user part of the live SUT
