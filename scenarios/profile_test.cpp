@@ -267,7 +267,7 @@ TEST(Profile, SurvivesDamage) {
       R"(<profile xmlns="urn:sipassay:profile:1" name="p" roles="uas">{}</profile>)", everything);
   Rng rng(7);
   std::size_t loaded_count = 0;
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < 4000; ++i) {
     std::string text = sound;
     for (std::uint64_t damages = rng.between(1, 4); damages > 0; --damages) {
       const std::size_t at = rng.between(0, text.size() - 1);
