@@ -240,7 +240,7 @@ std::optional<std::size_t> LiveRun::take_next() {
   return index;
 }
 
-// What is under way now.
+// Beside what is under way.
 bool LiveRun::may_join(std::size_t index) const {
   if (runs_alone(index) || !has_free_call(index)) return false;
   if (running_.size() >= company_max(index) ||
@@ -480,8 +480,9 @@ std::string LiveRun::blame(std::vector<Crash> crashes, bool is_back) {
   }
   if (crashes.size() == 1 &&
       expects(options_.expectations, cases_[crashes[0].index], Outcome::Crash)) {
+    const std::string id = crashes[0].result.id;
     finish(crashes[0].index, std::move(crashes[0].result));
-    return results[0]->id;
+    return id;
   }
   const std::size_t culprit = most_suspect(results, begun);
   const std::string id = crashes[culprit].result.id;
